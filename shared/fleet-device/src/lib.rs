@@ -1,1 +1,49 @@
-//! Placeholder.
+//! The device's side of Fleetwake: how a device that leaves the factory with nothing but a shared claim certificate
+//! comes to an identity, parameters and software of its own.
+//!
+//! ```text
+//!  claim certificate                              certificate of its own
+//!  ─────────────────                              ──────────────────────
+//!  subscribe                                      subscribe
+//!  ▶ bs/…/register/request   (CSR, proof)         ▶ bs/…/register/ok
+//!  ◀ bs/…/credentials/certificate                 ◀ bs/…/credentials/status          (confirmed)
+//!  ◀ bs/…/parameters/, …/topic                    ▶ dm/…/update/request              (version)
+//!  store key and certificate, reconnect           ◀ dm/…/update/parameters/manifest  (size, sha256, delivery)
+//!                                                 ◀ dm/…/update/    or  blocks    or  a URL
+//!                                                 verify, apply, store the version
+//!                                                 ▶ dm/…/update/ok                   (version)
+//! ```
+//!
+//! Read [`machine`] to learn the protocol: it is all there, without any I/O. [`Agent`] runs it over MQTT with mutual
+//! TLS. A firmware in another language needs what is in [`machine`], [`wire`] and [`memory`], and nothing else.
+//!
+//! # Invariants
+//!
+//! - [`machine`], [`memory`], [`wire`] and [`credentials`] do no I/O; time, randomness and keys come in as values.
+//! - A private key is shown by nothing but [`PrivateKey::expose`], which TLS and the store use.
+//! - What a device remembers changes all at once or not at all ([`store`]), and a working identity is kept until the
+//!   next one has proven itself.
+
+pub mod agent;
+pub mod credentials;
+pub mod download;
+pub mod hook;
+pub mod machine;
+pub mod memory;
+pub mod mqtt;
+pub mod options;
+pub mod progress;
+pub mod secret;
+pub mod shelf;
+pub mod store;
+pub mod tls;
+pub mod wire;
+
+pub use agent::{Agent, AgentError};
+pub use credentials::{Credentials, PendingKey, PrivateKey};
+pub use fleet::id::DeviceId;
+pub use hook::{Hook, Update};
+pub use machine::{KeyOrigin, Machine, Pace};
+pub use options::{Broker, Options};
+pub use progress::{Failure, Progress};
+pub use secret::Secret;

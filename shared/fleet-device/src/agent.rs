@@ -1,0 +1,232 @@
+//! The machine's hands: feeds it what happens, and does what it says, on real sockets, files and clocks.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fleet::Millis;
+use rustls::ClientConfig;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::credentials::{Credentials, Mismatch, PendingKey, PrivateKey};
+use crate::download;
+use crate::machine::{Action, Input, Login, Machine};
+use crate::mqtt::Connection;
+use crate::options::Options;
+use crate::progress::{Failure, Progress};
+use crate::shelf::Shelf;
+use crate::store::{Store, StoreError};
+use crate::tls;
+
+/// Why an agent ended before its device was up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The device could not go on.
+    #[error(transparent)]
+    Device(#[from] Failure),
+    /// Its memory cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the options or of the software cannot be used.
+    #[error("failed to use {path}: {source}", path = .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// CA, claim certificate or key is not usable.
+    #[error("failed to prepare tls: {0}")]
+    Tls(#[from] Mismatch),
+    /// No key could be made.
+    #[error("failed to make a key: {0}")]
+    Key(#[from] rcgen::Error),
+}
+
+/// A device that is running. It does not share anything with another one: start as many as you like.
+pub struct Agent<F> {
+    options: Options,
+    machine: Machine,
+    store: Store,
+    shelf: Shelf,
+    connection: Option<Connection>,
+    /// What the hands have done at once, and the machine has to hear before all else.
+    answers: VecDeque<Input>,
+    /// What takes longer, and where its result comes in.
+    tasks: JoinSet<()>,
+    results: (mpsc::UnboundedSender<Input>, mpsc::UnboundedReceiver<Input>),
+    wake: Option<Instant>,
+    progress: F,
+}
+
+impl<F: FnMut(Progress)> Agent<F> {
+    /// A device without power. `progress` is called at every step.
+    ///
+    /// # Errors
+    /// If the state directory cannot be used.
+    pub fn new(options: Options, progress: F) -> Result<Self, AgentError> {
+        let software = options.state.join("software");
+        Ok(Self {
+            store: Store::open(&options.state)?,
+            shelf: Shelf::open(&software).map_err(|source| AgentError::File { path: software, source })?,
+            machine: Machine::new(options.profile(), fastrand::u64(..)),
+            connection: None,
+            answers: VecDeque::new(),
+            tasks: JoinSet::new(),
+            results: mpsc::unbounded_channel(),
+            wake: None,
+            progress,
+            options,
+        })
+    }
+
+    /// Runs the device. Dropping the future is a power cut: started again, the device goes on where it was.
+    ///
+    /// # Errors
+    /// [`AgentError`]: why it stopped.
+    pub async fn run(mut self) -> Result<(), AgentError> {
+        let mut input = Input::Started(Box::new(self.store.read()?));
+        loop {
+            for action in self.machine.on(input, unix_millis()) {
+                match action {
+                    Action::End(result) => {
+                        self.hang_up().await;
+                        return Ok(result?);
+                    }
+                    action => self.perform(action).await?,
+                }
+            }
+            input = match self.answers.pop_front() {
+                Some(answer) => answer,
+                None => self.wait().await,
+            };
+        }
+    }
+
+    async fn perform(&mut self, action: Action) -> Result<(), AgentError> {
+        match action {
+            Action::MakeKey => self.answers.push_back(Input::KeyMade(PendingKey::generate(&self.options.device)?)),
+            Action::Remember(memory) => self.store.write(&memory)?,
+            Action::Connect(login) => self.connect(login).await?,
+            Action::Subscribe(filters) => {
+                if let Some(connection) = &self.connection {
+                    connection.subscribe(filters).await;
+                }
+            }
+            Action::Publish { topic, payload } => {
+                if let Some(connection) = &mut self.connection {
+                    connection.publish(topic, payload).await;
+                }
+            }
+            Action::Wake(delay) => self.wake = Some(Instant::now() + delay),
+            Action::Tell(progress) => (self.progress)(progress),
+            Action::End(_) => {}
+            action => self.handle_software(action)?,
+        }
+        Ok(())
+    }
+
+    fn handle_software(&mut self, action: Action) -> Result<(), AgentError> {
+        let path = |sha256: &str| self.shelf.path(sha256);
+        match action {
+            Action::Open(sha256) => {
+                let on_disk = self.shelf.begin(&sha256).map_err(|error| unusable(path(&sha256), error))?;
+                self.answers.push_back(Input::Opened(on_disk));
+            }
+            Action::Write { sha256, offset, data } => {
+                self.shelf.write(&sha256, offset, &data).map_err(|error| unusable(path(&sha256), error))?;
+            }
+            Action::Discard(sha256) => {
+                self.shelf.discard(&sha256).map_err(|error| unusable(path(&sha256), error))?;
+            }
+            Action::Fetch { url, sha256, offset, size } => self.fetch(url, path(&sha256), (offset, size)),
+            Action::Install(manifest) => {
+                let (hook, shelf, results) = (self.options.hook.clone(), self.shelf.clone(), self.results.0.clone());
+                self.tasks.spawn_blocking(move || {
+                    // Fails only where nobody is left to hear it.
+                    let _ = results.send(Input::Installed(hook.install(&shelf, &manifest)));
+                });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn fetch(&mut self, url: String, file: PathBuf, range: (u64, u64)) {
+        let (roots, results) = (self.options.url_roots.clone(), self.results.0.clone());
+        self.tasks.spawn(async move {
+            let progress = |done| drop(results.send(Input::Fetching(done)));
+            let fetched = download::fetch(&url, roots.as_deref(), &file, range, progress).await;
+            let _ = results.send(Input::Fetched(fetched.map_err(|error| error.to_string())));
+        });
+    }
+
+    async fn connect(&mut self, login: Login) -> Result<(), AgentError> {
+        self.hang_up().await;
+        let tls = self.tls(login)?;
+        let broker = &self.options.broker;
+        self.connection = Some(Connection::open(&self.options.device, &broker.host, broker.port, tls));
+        Ok(())
+    }
+
+    fn tls(&self, login: Login) -> Result<ClientConfig, AgentError> {
+        let broker = &self.options.broker;
+        let read = |path: &PathBuf| fs::read_to_string(path).map_err(|error| unusable(path.clone(), error));
+        let credentials = match login {
+            Login::Device(credentials) => *credentials,
+            Login::Claim => {
+                Credentials::pair(PrivateKey::new(read(&broker.claim_key)?), read(&broker.claim_certificate)?)?
+            }
+        };
+        Ok(tls::client(&read(&broker.ca)?, Some(&credentials))?)
+    }
+
+    async fn hang_up(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close().await;
+        }
+    }
+
+    /// The next thing that happens.
+    async fn wait(&mut self) -> Input {
+        let wake = self.wake;
+        let input = tokio::select! {
+            input = next(&mut self.connection) => input,
+            Some(result) = self.results.1.recv() => result,
+            () = until(wake) => {
+                self.wake = None;
+                Input::Timer
+            }
+        };
+        if matches!(input, Input::Lost(_) | Input::Refused(_)) {
+            self.connection = None;
+        }
+        input
+    }
+}
+
+async fn next(connection: &mut Option<Connection>) -> Input {
+    match connection {
+        Some(connection) => connection.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(wake: Option<Instant>) {
+    match wake {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn unusable(path: PathBuf, source: std::io::Error) -> AgentError {
+    AgentError::File { path, source }
+}
+
+fn unix_millis() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}

@@ -1,0 +1,303 @@
+//! The device's side of the protocol as a state machine: inputs in, actions out. It knows no socket, no file and no
+//! clock, so every loss, repetition and power cut can be tried on it as plain data.
+//!
+//! Two things run side by side. The *link* is the connection to the broker; it comes and goes. The *duty* is what
+//! the device is about; whenever the link is up, it asks the duty's question, and asks again until it is answered.
+
+mod enrolment;
+mod link;
+mod pace;
+mod update;
+
+use std::time::Duration;
+
+use fleet::Millis;
+use fleet::id::DeviceId;
+use fleet::message::Manifest;
+
+use crate::credentials::{Credentials, PendingKey};
+use crate::memory::Memory;
+use crate::progress::{Failure, Progress};
+use crate::secret::Secret;
+use crate::wire::Heard;
+
+use enrolment::Parcel;
+use link::Link;
+pub use pace::Pace;
+use update::{Offer, Way};
+
+/// How often a device may be thrown back (from its own certificate to the claim certificate, from a download to its
+/// start) without getting as far as being up to date.
+const SETBACKS: u32 = 5;
+
+/// Who a device is and how it behaves.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Its id.
+    pub device: DeviceId,
+    /// The secret it shares with its row, if the row has one.
+    pub secret: Option<Secret>,
+    /// Who makes its key.
+    pub key: KeyOrigin,
+    /// Whether it is done once it is up to date.
+    pub once: bool,
+    /// How fast and how long it tries.
+    pub pace: Pace,
+}
+
+/// Who makes a device's key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The device, which sends a CSR; the key never leaves it.
+    #[default]
+    Device,
+    /// The cloud, which sends the key (blueprint).
+    Server,
+}
+
+/// What can happen to a device.
+#[derive(Debug)]
+pub enum Input {
+    /// It has power; this is what it remembers. Comes first, and once.
+    Started(Box<Memory>),
+    /// Answer to [`Action::MakeKey`].
+    KeyMade(PendingKey),
+    /// The broker took the connection.
+    Connected,
+    /// The broker took the subscriptions.
+    Subscribed,
+    /// The broker does not want this certificate.
+    Refused(String),
+    /// There is no connection: it could not be made, or it broke.
+    Lost(String),
+    /// A message came.
+    Message {
+        /// Where.
+        topic: String,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// The broker has acknowledged all that was published.
+    Delivered,
+    /// Answer to [`Action::Open`]: the bytes that are on disk already.
+    Opened(u64),
+    /// [`Action::Fetch`] has got this far.
+    Fetching(u64),
+    /// [`Action::Fetch`] ended; everything is on disk, or this went wrong.
+    Fetched(Result<(), String>),
+    /// Answer to [`Action::Install`].
+    Installed(Result<(), Failure>),
+    /// The time asked for by the last [`Action::Wake`] is over.
+    Timer,
+}
+
+/// What a device does. Actions are performed in their order; if one cannot be performed, the device stops, as if
+/// the power had been cut.
+#[derive(Debug)]
+pub enum Action {
+    /// Make a key and a CSR; answer with [`Input::KeyMade`].
+    MakeKey,
+    /// Write this to stable storage, at once or not at all.
+    Remember(Box<Memory>),
+    /// End any connection and make this one.
+    Connect(Login),
+    /// Subscribe to these topic filters.
+    Subscribe(Vec<String>),
+    /// Publish at QoS 1.
+    Publish {
+        /// Where.
+        topic: String,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// Set the one timer, instead of what it was set to.
+    Wake(Duration),
+    /// Open, or begin, the file for the software with this digest; answer with [`Input::Opened`].
+    Open(String),
+    /// Write into that file; what lies behind is cut off.
+    Write {
+        /// SHA-256 of the whole software, hex.
+        sha256: String,
+        /// First byte.
+        offset: u64,
+        /// The bytes.
+        data: Vec<u8>,
+    },
+    /// Remove that file.
+    Discard(String),
+    /// Fetch the rest of that file by HTTP; answer with [`Input::Fetching`] and [`Input::Fetched`].
+    Fetch {
+        /// From where.
+        url: String,
+        /// SHA-256 of the whole software, hex.
+        sha256: String,
+        /// The bytes on disk already.
+        offset: u64,
+        /// Bytes in all.
+        size: u64,
+    },
+    /// Verify that file and hand it to the hook; answer with [`Input::Installed`].
+    Install(Box<Manifest>),
+    /// Tell whoever watches.
+    Tell(Progress),
+    /// Stop.
+    End(Result<(), Failure>),
+}
+
+/// Which certificate a connection is made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// The claim certificate, which all devices share.
+    Claim,
+    /// The device's own.
+    Device(Box<Credentials>),
+}
+
+/// What the device is about.
+#[derive(Debug)]
+enum Duty {
+    /// Nothing yet, or a key is being made.
+    Begin,
+    /// Gets an identity, over the claim certificate.
+    Enrol(Parcel),
+    /// Says over the new certificate that it arrived, and waits for the cloud's word.
+    Confirm,
+    /// Asks which software to run.
+    Ask(Offer),
+    /// Looks how much of the software is on disk.
+    Open(Manifest, Way),
+    /// Fetches block by block, from this offset.
+    Blocks(Manifest, u64),
+    /// Fetches from a URL.
+    Url(Manifest),
+    /// Verifies and applies.
+    Install(Manifest),
+    /// Reports what it runs.
+    Report,
+    /// Is up to date, until it is time to ask again.
+    Rest,
+    /// Is over.
+    Ended,
+}
+
+/// A device.
+#[derive(Debug)]
+pub struct Machine {
+    profile: Profile,
+    memory: Memory,
+    link: Link,
+    login: Option<Login>,
+    duty: Duty,
+    /// Questions and connections in a row that brought nothing.
+    tries: u32,
+    /// Connections in a row that were refused.
+    refusals: u32,
+    setbacks: u32,
+    /// Why there is no answer, where the cloud or the broker said so.
+    trouble: Option<Failure>,
+    last_proof: Millis,
+    now: Millis,
+    dice: fastrand::Rng,
+}
+
+impl Machine {
+    /// A device without power. All its randomness comes from `seed`.
+    #[must_use]
+    pub fn new(profile: Profile, seed: u64) -> Self {
+        Self {
+            profile,
+            memory: Memory::default(),
+            link: Link::Down,
+            login: None,
+            duty: Duty::Begin,
+            tries: 0,
+            refusals: 0,
+            setbacks: 0,
+            trouble: None,
+            last_proof: 0,
+            now: 0,
+            dice: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    /// Takes an input, at `now`; says what to do about it. What comes late, twice or unasked leads to nothing.
+    #[must_use]
+    pub fn on(&mut self, input: Input, now: Millis) -> Vec<Action> {
+        self.now = now;
+        match (&mut self.duty, input) {
+            (Duty::Ended, _) => Vec::new(),
+            (_, Input::Started(memory)) => self.start(*memory),
+            (Duty::Begin, Input::KeyMade(key)) => self.keep_key(key),
+            (_, Input::Connected) => self.connected(),
+            (_, Input::Subscribed) => self.subscribed(),
+            (_, Input::Refused(why)) => self.refused(why),
+            (_, Input::Lost(why)) => self.lost(why),
+            (_, Input::Message { topic, payload }) => Heard::parse(&self.profile.device, &topic, payload)
+                .map_or_else(Vec::new, |heard| self.hear(heard)),
+            (Duty::Report, Input::Delivered) => self.reported(),
+            (Duty::Open(..), Input::Opened(on_disk)) => self.opened(on_disk),
+            (Duty::Url(manifest), Input::Fetching(done)) => {
+                vec![Action::Tell(Progress::Downloading { done, total: manifest.size })]
+            }
+            (Duty::Url(_), Input::Fetched(result)) => self.fetched(result),
+            (Duty::Install(_), Input::Installed(result)) => self.installed(result),
+            (_, Input::Timer) => self.timer(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a message means depends on what the device is about; a message out of its time means nothing.
+    fn hear(&mut self, heard: Heard) -> Vec<Action> {
+        match (&mut self.duty, heard) {
+            (Duty::Enrol(parcel), heard) => {
+                if let Heard::CredentialsError(error) = heard {
+                    return self.refusal(error);
+                }
+                parcel.put(heard);
+                self.unpack()
+            }
+            (_, Heard::Status(status)) => self.status(&status),
+            (Duty::Confirm, Heard::CredentialsError(error)) => self.confirmation_refused(error),
+            (Duty::Ask(_), Heard::Manifest(manifest)) => self.offered(manifest),
+            (Duty::Ask(_), Heard::Software(software)) => self.came_inline(software),
+            (Duty::Blocks(..), Heard::Block(block)) => self.take_block(&block),
+            (Duty::Ask(_) | Duty::Blocks(..), Heard::UpdateError(error)) => self.update_refused(error),
+            _ => Vec::new(),
+        }
+    }
+
+    fn start(&mut self, memory: Memory) -> Vec<Action> {
+        self.memory = memory;
+        match (self.memory.unproven(), &self.memory.confirmed) {
+            (Some(_), _) => self.begin(Duty::Confirm),
+            (None, Some(_)) => self.ask(),
+            (None, None) => self.enrol(),
+        }
+    }
+
+    /// Turns to another duty, over the certificate that it takes.
+    fn begin(&mut self, duty: Duty) -> Vec<Action> {
+        self.duty = duty;
+        self.tries = 0;
+        self.trouble = None;
+        if self.login.as_ref() != Some(&self.wanted_login()) {
+            return self.connect();
+        }
+        if self.link == Link::Up { self.put_question() } else { Vec::new() }
+    }
+
+    /// Goes back to an earlier duty; stops, for this reason, if that has happened too often.
+    fn set_back(&mut self, why: Failure, retry: impl FnOnce(&mut Self) -> Vec<Action>) -> Vec<Action> {
+        self.setbacks += 1;
+        if self.setbacks > SETBACKS { self.end(Err(why)) } else { retry(self) }
+    }
+
+    fn end(&mut self, result: Result<(), Failure>) -> Vec<Action> {
+        self.duty = Duty::Ended;
+        vec![Action::End(result)]
+    }
+
+    fn remember(&self) -> Action {
+        Action::Remember(Box::new(self.memory.clone()))
+    }
+}

@@ -1,0 +1,133 @@
+//! Getting an identity: from the claim certificate to a certificate of the device's own, which the cloud has confirmed.
+
+use fleet::message::{CertificateState, Status};
+use fleet::refusal::{Code, ErrorMessage};
+
+use super::{Action, Duty, KeyOrigin, Machine};
+use crate::credentials::{Credentials, PendingKey, PrivateKey};
+use crate::memory::Next;
+use crate::progress::{Failure, Progress};
+use crate::wire::Heard;
+
+/// What the answers to a registration bring; they come in any order, and maybe more than once. The last one of a
+/// kind counts: where the cloud made two pairs, the newer one is the one it keeps.
+#[derive(Debug, Default)]
+pub(super) struct Parcel {
+    certificate: Option<String>,
+    key: Option<PrivateKey>,
+    parameters: Option<String>,
+    topic: Option<String>,
+}
+
+impl Parcel {
+    pub(super) fn put(&mut self, heard: Heard) {
+        match heard {
+            Heard::Certificate(certificate) => self.certificate = Some(certificate),
+            Heard::Key(key) => self.key = Some(key),
+            Heard::Parameters(parameters) => self.parameters = Some(parameters),
+            Heard::ParametersTopic(topic) => self.topic = Some(topic),
+            _ => {}
+        }
+    }
+
+    /// The certificate with its key: the device's own, or the one that came along.
+    fn credentials(&self, own: Option<&PendingKey>) -> Option<Credentials> {
+        let key = own.map(|pending| &pending.key).or(self.key.as_ref())?;
+        Credentials::pair(key.clone(), self.certificate.clone()?).ok()
+    }
+}
+
+impl Machine {
+    /// Turns to the claim certificate, with the key whose request is out already, or with a new one.
+    pub(super) fn enrol(&mut self) -> Vec<Action> {
+        let server_made = self.profile.key == KeyOrigin::Server;
+        if server_made {
+            self.memory.next = None;
+        }
+        if server_made || self.memory.pending().is_some() {
+            return self.begin(Duty::Enrol(Parcel::default()));
+        }
+        self.duty = Duty::Begin;
+        vec![Action::MakeKey]
+    }
+
+    /// The key is stored before the request goes out: after a power cut the same CSR asks for the same certificate.
+    pub(super) fn keep_key(&mut self, key: PendingKey) -> Vec<Action> {
+        self.memory.next = Some(Next::Requested(key));
+        let mut actions = vec![self.remember()];
+        actions.extend(self.begin(Duty::Enrol(Parcel::default())));
+        actions
+    }
+
+    /// Looks at what has come: with the identity complete, it only waits a little for the parameters.
+    pub(super) fn unpack(&mut self) -> Vec<Action> {
+        let Duty::Enrol(parcel) = &self.duty else { return Vec::new() };
+        if parcel.credentials(self.memory.pending()).is_none() {
+            return Vec::new();
+        }
+        let complete = parcel.parameters.is_some() && parcel.topic.is_some();
+        let adopted = if complete { self.adopt() } else { None };
+        adopted.unwrap_or_else(|| vec![Action::Wake(self.profile.pace.parameters)])
+    }
+
+    /// Makes the identity that came its own and goes on with it; `None` if none has come.
+    pub(super) fn adopt(&mut self) -> Option<Vec<Action>> {
+        let Duty::Enrol(parcel) = &mut self.duty else { return None };
+        let credentials = parcel.credentials(self.memory.pending())?;
+        self.memory.parameters = parcel.parameters.take().or(self.memory.parameters.take());
+        self.memory.topic = parcel.topic.take().or(self.memory.topic.take());
+        let certificate_id = credentials.id();
+        self.memory.next = Some(Next::Issued(credentials));
+        let mut actions = vec![self.remember(), Action::Tell(Progress::Registered { certificate_id })];
+        actions.extend(self.begin(Duty::Confirm));
+        Some(actions)
+    }
+
+    /// The cloud's word on a certificate; it counts for the one that waits for it.
+    pub(super) fn status(&mut self, status: &Status) -> Vec<Action> {
+        let waiting = self.memory.unproven().and_then(Credentials::id);
+        let ours = waiting.is_some_and(|id| id.as_str() == status.certificate_id);
+        if !ours || status.state != CertificateState::Confirmed {
+            return Vec::new();
+        }
+        let mut actions = self.promote();
+        if matches!(self.duty, Duty::Confirm) {
+            actions.extend(self.ask());
+        }
+        actions
+    }
+
+    /// The identity has proven itself; the one before it is forgotten.
+    pub(super) fn promote(&mut self) -> Vec<Action> {
+        if self.memory.promote() {
+            vec![self.remember(), Action::Tell(Progress::Confirmed)]
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn confirmation_refused(&mut self, error: ErrorMessage) -> Vec<Action> {
+        match error.code {
+            // Answers a copy of the registration that was still under way.
+            Code::AlreadyRegistered => Vec::new(),
+            Code::WrongCertificate | Code::NotRequested if error.retry_after.is_none() => {
+                self.fall_back(Failure::Refused(error))
+            }
+            _ => self.refusal(error),
+        }
+    }
+
+    /// The present identity is dead. An unproven one is dropped; with no other, the device enrols anew. A confirmed
+    /// one is kept all the while, for it may come to life again.
+    pub(super) fn fall_back(&mut self, why: Failure) -> Vec<Action> {
+        self.set_back(why, |device| {
+            let dropped = device.memory.unproven().is_some();
+            if dropped {
+                device.memory.next = None;
+            }
+            let other = dropped && device.memory.confirmed.is_some();
+            let next = if other { device.ask() } else { device.enrol() };
+            dropped.then(|| device.remember()).into_iter().chain(next).collect()
+        })
+    }
+}

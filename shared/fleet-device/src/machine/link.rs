@@ -1,0 +1,171 @@
+//! The link to the broker, and the questions that go over it: connect, ask, wait, ask again.
+
+use std::time::Duration;
+
+use fleet::Millis;
+use fleet::refusal::ErrorMessage;
+use fleet::topic::{Upstream, subscriptions};
+
+use super::{Action, Duty, Login, Machine};
+use crate::progress::{Failure, Progress};
+use crate::wire;
+
+/// Refused connections in a row after which a certificate counts as dead. The cloud activates a certificate and
+/// attaches its policy at about the moment it publishes it, so the first connections may well be refused.
+const REFUSALS: u32 = 5;
+/// Askings for a confirmation after which the device goes on without: a cloud built to the blueprint sends none.
+const CONFIRMATIONS: u32 = 3;
+
+/// How far the connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    Down,
+    Connecting,
+    Subscribing,
+    Up,
+}
+
+impl Machine {
+    /// The certificate that the present duty takes.
+    pub(super) fn wanted_login(&self) -> Login {
+        match (&self.duty, self.memory.identity()) {
+            (Duty::Enrol(_), _) | (_, None) => Login::Claim,
+            (_, Some(credentials)) => Login::Device(Box::new(credentials.clone())),
+        }
+    }
+
+    pub(super) fn connect(&mut self) -> Vec<Action> {
+        let login = self.wanted_login();
+        let tell = match login {
+            Login::Claim => Progress::ConnectingByClaim,
+            Login::Device(_) => Progress::ConnectingAsItself,
+        };
+        self.link = Link::Connecting;
+        self.login = Some(login.clone());
+        vec![Action::Tell(tell), Action::Connect(login), Action::Wake(self.profile.pace.answer)]
+    }
+
+    /// The claim certificate may hear of identity only.
+    pub(super) fn connected(&mut self) -> Vec<Action> {
+        self.link = Link::Subscribing;
+        let [credentials, parameters, update] = subscriptions(self.profile.device.as_str());
+        vec![Action::Subscribe(match self.login {
+            Some(Login::Device(_)) => vec![credentials, parameters, update],
+            _ => vec![credentials, parameters],
+        })]
+    }
+
+    /// Only now is anything published: an answer to a device that does not listen yet would be lost.
+    pub(super) fn subscribed(&mut self) -> Vec<Action> {
+        self.link = Link::Up;
+        self.refusals = 0;
+        self.put_question()
+    }
+
+    pub(super) fn lost(&mut self, why: String) -> Vec<Action> {
+        // A certificate without its policy is let in, and thrown out when it subscribes.
+        let unproven = matches!(self.duty, Duty::Confirm);
+        if unproven && self.link == Link::Subscribing {
+            return self.refused(why);
+        }
+        self.link = Link::Down;
+        self.tries += 1;
+        let failure = Failure::Unreachable(why);
+        if self.is_exhausted() { self.end(Err(failure)) } else { self.pause(&failure, Duration::ZERO) }
+    }
+
+    pub(super) fn refused(&mut self, why: String) -> Vec<Action> {
+        self.link = Link::Down;
+        self.refusals += 1;
+        let failure = Failure::CertificateRefused(why);
+        if self.refusals < REFUSALS {
+            return self.pause(&failure, Duration::ZERO);
+        }
+        self.refusals = 0;
+        if self.login == Some(Login::Claim) { self.end(Err(failure)) } else { self.fall_back(failure) }
+    }
+
+    pub(super) fn timer(&mut self) -> Vec<Action> {
+        match (self.link, &self.duty) {
+            (Link::Down, Duty::Begin) => Vec::new(),
+            (Link::Down, _) => self.connect(),
+            (Link::Connecting | Link::Subscribing, _) => self.lost("the broker does not answer".to_owned()),
+            (Link::Up, Duty::Rest) => self.ask(),
+            (Link::Up, Duty::Enrol(_)) => self.adopt().unwrap_or_else(|| self.ask_again()),
+            (Link::Up, Duty::Confirm) if self.tries >= CONFIRMATIONS => self.ask(),
+            (Link::Up, _) => self.ask_again(),
+        }
+    }
+
+    fn ask_again(&mut self) -> Vec<Action> {
+        match self.question() {
+            Some((upstream, _)) if self.is_exhausted() => {
+                let unanswered = Failure::Unanswered(upstream.topic(self.profile.device.as_str()));
+                let why = self.trouble.take().unwrap_or(unanswered);
+                self.end(Err(why))
+            }
+            _ => self.put_question(),
+        }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.profile.pace.tries.is_some_and(|most| self.tries >= most)
+    }
+
+    /// Asks the cloud what the duty has to ask. A duty at home, with nothing to ask, starts its count afresh.
+    pub(super) fn put_question(&mut self) -> Vec<Action> {
+        let Some((upstream, payload)) = self.question() else {
+            self.tries = 0;
+            let resting = matches!(self.duty, Duty::Rest);
+            return if resting { vec![Action::Wake(self.profile.pace.check)] } else { Vec::new() };
+        };
+        let topic = upstream.topic(self.profile.device.as_str());
+        let delay = self.profile.pace.answer + self.profile.pace.delay(self.tries, &mut self.dice);
+        self.tries += 1;
+        let tell = match upstream {
+            Upstream::RegisterRequest => Some(Action::Tell(Progress::Registering)),
+            Upstream::UpdateRequest => Some(Action::Tell(Progress::AskingForSoftware)),
+            _ => None,
+        };
+        tell.into_iter().chain([Action::Publish { topic, payload }, Action::Wake(delay)]).collect()
+    }
+
+    fn question(&mut self) -> Option<(Upstream, Vec<u8>)> {
+        let software = self.memory.software.as_ref();
+        Some(match &self.duty {
+            Duty::Enrol(_) => (Upstream::RegisterRequest, self.register_request()),
+            Duty::Confirm => (Upstream::RegisterOk, Vec::new()),
+            Duty::Ask(_) => (Upstream::UpdateRequest, wire::update_request(software.map(|it| &it.version))),
+            Duty::Blocks(manifest, offset) => (Upstream::UpdateBlock, wire::block_request(manifest, *offset)),
+            Duty::Report => (Upstream::UpdateOk, wire::to_json(&software?.report())),
+            _ => return None,
+        })
+    }
+
+    /// Every request has a proof of its own: the cloud takes none twice, and none older than the last.
+    fn register_request(&mut self) -> Vec<u8> {
+        self.last_proof = Millis::max(self.now, self.last_proof + 1);
+        let csr = self.memory.pending().map(|pending| pending.csr.as_str());
+        wire::register_request(&self.profile.device, csr, self.profile.secret.as_ref(), self.last_proof)
+    }
+
+    /// Does what an error says: comes back when it says so, or stops.
+    pub(super) fn refusal(&mut self, error: ErrorMessage) -> Vec<Action> {
+        let tell = Action::Tell(Progress::Refused(error.clone()));
+        let wait = error.retry_after.map(|seconds| Duration::from_secs(seconds.into()));
+        let failure = Failure::Refused(error);
+        let mut actions = match wait {
+            Some(wait) if wait <= self.profile.pace.patience && !self.is_exhausted() => self.pause(&failure, wait),
+            _ => self.end(Err(failure.clone())),
+        };
+        self.trouble = Some(failure);
+        actions.insert(0, tell);
+        actions
+    }
+
+    /// Waits at least `delay`, and a random time on top.
+    fn pause(&mut self, because: &Failure, delay: Duration) -> Vec<Action> {
+        let delay = delay + self.profile.pace.delay(self.tries.max(self.refusals), &mut self.dice);
+        vec![Action::Tell(Progress::Waiting { because: because.to_string(), delay }), Action::Wake(delay)]
+    }
+}

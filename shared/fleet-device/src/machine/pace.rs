@@ -1,0 +1,51 @@
+//! How fast and how long a device tries.
+
+use std::time::Duration;
+
+/// How fast and how long a device tries. `Default` is meant for a fleet in the field.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    /// How long it waits for an answer before it asks again; a random part is added that grows with every try.
+    pub answer: Duration,
+    /// How long it waits for the row's parameters once it has its certificate.
+    pub parameters: Duration,
+    /// Upper end of the first random delay; it doubles with every try.
+    pub shortest_delay: Duration,
+    /// Upper end of any random delay.
+    pub longest_delay: Duration,
+    /// The longest `retry_after` it sits out; a longer one ends the run.
+    pub patience: Duration,
+    /// How often it tries the same in vain before it gives up; `None`: for ever.
+    pub tries: Option<u32>,
+    /// How often it asks for new software.
+    pub check: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(20),
+            parameters: Duration::from_secs(5),
+            shortest_delay: Duration::from_secs(1),
+            longest_delay: Duration::from_mins(2),
+            patience: Duration::from_hours(24),
+            tries: None,
+            check: Duration::from_hours(6),
+        }
+    }
+}
+
+impl Pace {
+    /// For a run that somebody waits for: it ends, with the reason, where the field's pace would go on trying.
+    #[must_use]
+    pub fn once() -> Self {
+        Self { patience: Duration::from_mins(1), tries: Some(8), ..Self::default() }
+    }
+
+    /// A delay before try number `tries + 1`: anything from nothing to a bound that doubles with every try, so that
+    /// a fleet that was cut off together does not come back together ("full jitter").
+    pub(super) fn delay(&self, tries: u32, dice: &mut fastrand::Rng) -> Duration {
+        let bound = self.shortest_delay.saturating_mul(1 << tries.min(20)).min(self.longest_delay);
+        bound.mul_f64(dice.f64())
+    }
+}

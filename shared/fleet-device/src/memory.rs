@@ -1,0 +1,94 @@
+//! What a device remembers across power cuts. It is kept as one file, so that it changes all at once or not at all.
+
+use fleet::message::{Manifest, VersionReport};
+use fleet::version::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::credentials::{Credentials, PendingKey};
+
+/// All a device remembers. The identity that works is kept until the next one has proven itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// The identity that the cloud has confirmed.
+    pub confirmed: Option<Credentials>,
+    /// The identity that is to follow.
+    pub next: Option<Next>,
+    /// The row's parameters, JSON text as it came.
+    pub parameters: Option<String>,
+    /// The topic the device shall publish on.
+    pub topic: Option<String>,
+    /// The software that was applied last.
+    pub software: Option<Software>,
+}
+
+/// An identity on its way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Next {
+    /// The certificate was, or is about to be, asked for.
+    Requested(PendingKey),
+    /// It came; the cloud has not heard from the device over it, as far as the device knows.
+    Issued(Credentials),
+}
+
+/// Software that was applied.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Software {
+    /// Its version.
+    pub version: Version,
+    /// SHA-256 of its bytes, hex.
+    pub sha256: String,
+    /// Whether the cloud has taken the report of it.
+    pub reported: bool,
+}
+
+impl Memory {
+    /// The identity to speak with: the newest one that has a certificate.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Credentials> {
+        self.unproven().or(self.confirmed.as_ref())
+    }
+
+    /// The certificate that has come and is not confirmed.
+    #[must_use]
+    pub const fn unproven(&self) -> Option<&Credentials> {
+        match &self.next {
+            Some(Next::Issued(credentials)) => Some(credentials),
+            _ => None,
+        }
+    }
+
+    /// The key that waits for its certificate.
+    #[must_use]
+    pub const fn pending(&self) -> Option<&PendingKey> {
+        match &self.next {
+            Some(Next::Requested(pending)) => Some(pending),
+            _ => None,
+        }
+    }
+
+    /// Takes the unproven identity for the confirmed one; `false` where there is none.
+    pub fn promote(&mut self) -> bool {
+        let Some(proven) = self.unproven().cloned() else { return false };
+        self.confirmed = Some(proven);
+        self.next = None;
+        true
+    }
+}
+
+impl Software {
+    /// What a manifest describes, as applied and not yet reported. Software whose row has no version goes by its
+    /// digest.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Option<Self> {
+        let version = manifest.version.clone().or_else(|| Version::text(&manifest.sha256))?;
+        Some(Self { version, sha256: manifest.sha256.clone(), reported: false })
+    }
+
+    /// The report of it.
+    #[must_use]
+    pub fn report(&self) -> VersionReport {
+        VersionReport { version: self.version.clone() }
+    }
+}

@@ -1,0 +1,111 @@
+//! What a device tells about itself on the way, and why it may have to stop.
+
+use std::fmt;
+use std::time::Duration;
+
+use fleet::id::CertificateId;
+use fleet::refusal::ErrorMessage;
+use fleet::version::Version;
+
+/// A step that a person who watches wants to see.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// Connects with the claim certificate.
+    ConnectingByClaim,
+    /// Connects with its own certificate.
+    ConnectingAsItself,
+    /// Asks for an identity.
+    Registering,
+    /// Has a certificate of its own.
+    Registered {
+        /// Its id.
+        certificate_id: Option<CertificateId>,
+    },
+    /// The cloud has taken the certificate for the device's own.
+    Confirmed,
+    /// Asks for software.
+    AskingForSoftware,
+    /// Software is on its way.
+    Downloading {
+        /// Bytes on disk.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// The software is complete; it is verified and handed to the hook.
+    Installing {
+        /// Its version.
+        version: Option<Version>,
+    },
+    /// The hook has taken the software.
+    Applied {
+        /// Its version.
+        version: Option<Version>,
+    },
+    /// Nothing to do.
+    UpToDate {
+        /// What runs.
+        version: Option<Version>,
+    },
+    /// The cloud said no.
+    Refused(ErrorMessage),
+    /// Something went wrong that time may cure.
+    Waiting {
+        /// What.
+        because: String,
+        /// How long.
+        delay: Duration,
+    },
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ConnectingByClaim => f.write_str("connecting with the claim certificate"),
+            Self::ConnectingAsItself => f.write_str("connecting with its own certificate"),
+            Self::Registering => f.write_str("asking for an identity"),
+            Self::Registered { certificate_id: Some(id) } => write!(f, "got certificate {id}"),
+            Self::Registered { certificate_id: None } => f.write_str("got a certificate"),
+            Self::Confirmed => f.write_str("the cloud confirmed the certificate"),
+            Self::AskingForSoftware => f.write_str("asking for software"),
+            Self::Downloading { done, total } => write!(f, "has {done} of {total} bytes"),
+            Self::Installing { version } => write!(f, "installing{}", Named(version.as_ref())),
+            Self::Applied { version } => write!(f, "applied{}", Named(version.as_ref())),
+            Self::UpToDate { version } => write!(f, "up to date{}", Named(version.as_ref())),
+            Self::Refused(error) => write!(f, "refused: {}: {}", error.code.as_str(), error.message),
+            Self::Waiting { because, delay } => write!(f, "waiting {:.1} s: {because}", delay.as_secs_f32()),
+        }
+    }
+}
+
+/// ` (version 2)`, or nothing.
+struct Named<'a>(Option<&'a Version>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |version| write!(f, " (version {version})"))
+    }
+}
+
+/// Why a device stopped before it was up to date. What it remembers is intact: started again, it goes on.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    /// The cloud refused, and trying again does not help, or not soon enough.
+    #[error("the cloud refused: {}: {}", .0.code.as_str(), .0.message)]
+    Refused(ErrorMessage),
+    /// The broker does not take the certificate.
+    #[error("the broker refused the certificate: {0}")]
+    CertificateRefused(String),
+    /// The broker cannot be reached.
+    #[error("no connection: {0}")]
+    Unreachable(String),
+    /// The cloud does not answer.
+    #[error("the cloud did not answer on {0}")]
+    Unanswered(String),
+    /// What came is not what the manifest describes.
+    #[error("the software is not what its manifest describes: {0}")]
+    Corrupt(String),
+    /// The hook did not take the software.
+    #[error("the software could not be applied: {0}")]
+    NotApplied(String),
+}
