@@ -1,0 +1,142 @@
+//! A refusal: an answer to a device that cannot have what it asked for, in the one shape of every error topic.
+
+use serde::{Deserialize, Serialize};
+
+/// Every code that an error can carry. Codes are stable: a device may act on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The payload is not what the topic takes.
+    InvalidPayload,
+    /// The CSR cannot be parsed, is not signed by its own key, has a weak key or another device's name.
+    InvalidCsr,
+    /// This stack makes no keys: send a CSR.
+    CsrRequired,
+    /// Topic and client id do not agree.
+    IdentityMismatch,
+    /// The id cannot be a device's.
+    InvalidDeviceId,
+    /// No row for this device.
+    UnknownDevice,
+    /// The device is registered; an operator must set `registered` to `false` first.
+    AlreadyRegistered,
+    /// An operator, or too many attempts, locked the device out.
+    Blocked,
+    /// The device was revoked.
+    Revoked,
+    /// The row has a secret and the request no proof.
+    ProofRequired,
+    /// The proof was not made with the row's secret over this request.
+    ProofInvalid,
+    /// The proof's timestamp is too far from the cloud's clock.
+    ProofExpired,
+    /// The proof, or a later one, was used already.
+    ProofReplayed,
+    /// A row that this request needs cannot be used; an operator must mend it.
+    RowInvalid,
+    /// A confirmation without a request before it.
+    NotRequested,
+    /// The message came over a certificate that does not count here.
+    WrongCertificate,
+    /// The device is not registered.
+    NotRegistered,
+    /// The device's row names no software.
+    NoSoftware,
+    /// The software has no row, or its object is missing.
+    SoftwareMissing,
+    /// The software is a draft or was withdrawn.
+    SoftwareNotReleased,
+    /// The object is not the one that the software's row describes.
+    SoftwareMismatch,
+    /// The software changed while the device was fetching it.
+    SoftwareChanged,
+    /// The software is older than what the device runs.
+    DowngradeRefused,
+    /// A block begins past the end of the software.
+    BlockOutOfRange,
+}
+
+/// Seconds after which it is worth asking again for what an operator has to mend.
+const OPERATOR_RETRY: u32 = 300;
+/// Seconds after which an unlisted device may ask whether it has been listed.
+const UNKNOWN_RETRY: u32 = 3600;
+
+impl Code {
+    /// Seconds after which the same request may succeed; `None` where it cannot.
+    #[must_use]
+    pub const fn retry_after(self) -> Option<u32> {
+        match self {
+            Self::RowInvalid
+            | Self::NoSoftware
+            | Self::SoftwareMissing
+            | Self::SoftwareNotReleased
+            | Self::SoftwareMismatch => Some(OPERATOR_RETRY),
+            Self::UnknownDevice => Some(UNKNOWN_RETRY),
+            _ => None,
+        }
+    }
+
+    /// The code as it is sent.
+    #[must_use]
+    pub fn as_str(self) -> String {
+        serde_json::to_value(self).ok().and_then(|json| json.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// Why a request is refused, in words for the person who writes the device's firmware.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+#[error("{}: {message}", code.as_str())]
+pub struct Refusal {
+    /// What a device can act on.
+    pub code: Code,
+    /// What to do.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// The error as it goes to the device. `request` is the trace id under which the function's log has it.
+    #[must_use]
+    pub fn to_message(&self, request: &str) -> ErrorMessage {
+        ErrorMessage {
+            code: self.code,
+            message: self.message.clone(),
+            request: (!request.is_empty()).then(|| request.to_owned()),
+            retry_after: self.code.retry_after(),
+        }
+    }
+}
+
+/// Payload of every error topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorMessage {
+    /// Stable, for the device.
+    pub code: Code,
+    /// For the person who reads the device's log.
+    pub message: String,
+    /// Trace id of the refused request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// Seconds after which trying again can help; absent where it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_present_exactly_where_trying_again_can_help() {
+        let json = |code| serde_json::to_value(Refusal::new(code, "m").to_message("t-1")).unwrap();
+        assert_eq!(
+            json(Code::RowInvalid),
+            serde_json::json!({"code": "row_invalid", "message": "m", "request": "t-1", "retry_after": 300})
+        );
+        assert_eq!(json(Code::Blocked), serde_json::json!({"code": "blocked", "message": "m", "request": "t-1"}));
+    }
+}

@@ -1,0 +1,55 @@
+//! What a device asks of registration, checked as far as it can be without its row.
+
+use super::Rules;
+use crate::csr::Csr;
+use crate::delivery::{Delivery, Sender};
+use crate::message::{ProofMessage, RegisterRequest};
+use crate::refusal::{Code, Refusal};
+use crate::topic::Upstream;
+
+/// A message to registration.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Request {
+    /// Who sent it.
+    pub sender: Sender,
+    /// What it asks.
+    pub kind: Kind,
+}
+
+/// What a device asks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `register/request`: an identity.
+    Register {
+        /// The key that the certificate is for; without it the cloud makes one.
+        csr: Option<Csr>,
+        /// Proof of the row's secret.
+        proof: Option<ProofMessage>,
+    },
+    /// `register/ok`: the identity has arrived.
+    Confirm,
+}
+
+impl Request {
+    /// Reads a delivery; `None` for a topic that is not registration's.
+    ///
+    /// # Errors
+    /// A [`Refusal`] for the sender.
+    pub fn parse(delivery: &Delivery, rules: &Rules) -> Result<Option<Self>, Refusal> {
+        let kind = match delivery.upstream() {
+            Some(Upstream::RegisterRequest) => delivery.sender().and_then(|sender| register(delivery, &sender, rules))?,
+            Some(Upstream::RegisterOk) => Kind::Confirm,
+            _ => return Ok(None),
+        };
+        Ok(Some(Self { sender: delivery.sender()?, kind }))
+    }
+}
+
+fn register(delivery: &Delivery, sender: &Sender, rules: &Rules) -> Result<Kind, Refusal> {
+    let RegisterRequest { csr, proof } = delivery.json_or_empty()?;
+    if csr.is_none() && !rules.server_made_keys {
+        return Err(Refusal::new(Code::CsrRequired, "this stack makes no keys: make one and send its CSR in `csr`"));
+    }
+    let csr = csr.map(|pem| Csr::parse(&pem, &sender.device)).transpose()?;
+    Ok(Kind::Register { csr, proof })
+}

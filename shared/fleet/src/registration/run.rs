@@ -1,0 +1,228 @@
+//! One run of registration: hands out the stages of the plan and takes the answers, whoever performs them.
+
+use super::decide::refuse;
+use super::effect::{Cert, Effect, End, Outcome, Plan};
+use super::enrol::{holds_claim, mend, undo};
+use super::{Request, Rules, decide, open};
+use crate::Millis;
+use crate::attribute::{CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, POLICY};
+use crate::id::CertificateId;
+use crate::problem::Problem;
+use crate::refusal::{Code, Refusal};
+use crate::row::Row;
+use crate::write::Write;
+
+/// Most plans that one run may go through before it gives up: every change of plan comes from somebody else's write.
+const PLANS_MAX: u32 = 10;
+
+/// A certificate that was just made or fetched.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// Its id.
+    pub id: CertificateId,
+    /// PEM.
+    pub certificate: String,
+    /// Its private key, PEM, where the cloud made it.
+    pub key: Option<String>,
+}
+
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issued").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What came of an effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done, or was already.
+    Done,
+    /// The write is done; the row as it is now.
+    Written(Row),
+    /// A condition of the write did not hold; the row as it stands, if there is one.
+    Lost(Option<Row>),
+    /// The certificate is made, or fetched.
+    Issued(Issued),
+    /// What the effect is about does not exist.
+    Missing,
+    /// AWS refuses the input for good, and says why.
+    Rejected(String),
+    /// Redelivery may cure it.
+    Fault(String),
+}
+
+/// A failure that redelivery may cure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Fault(pub String);
+
+/// A run of one request.
+#[derive(Debug)]
+pub struct Run<'a> {
+    rules: &'a Rules,
+    request: &'a Request,
+    now: Millis,
+    plan: Plan,
+    stage: usize,
+    plans: u32,
+    row: Option<Row>,
+    issued: Option<Issued>,
+}
+
+impl<'a> Run<'a> {
+    /// Begins a run.
+    #[must_use]
+    pub fn new(rules: &'a Rules, request: &'a Request, now: Millis) -> Self {
+        let plan = open(rules, request, now);
+        Self { rules, request, now, plan, stage: 0, plans: 1, row: None, issued: None }
+    }
+
+    /// What to do next, everything at once; empty when the run is over.
+    #[must_use]
+    pub fn stage(&self) -> &[Effect] {
+        self.plan.stages.get(self.stage).map_or(&[], Vec::as_slice)
+    }
+
+    /// The certificate that this run has issued or fetched.
+    #[must_use]
+    pub fn issued(&self) -> Option<&Issued> {
+        self.issued.as_ref()
+    }
+
+    /// The id of a certificate that an effect names; `None` if it was to be issued and is not.
+    #[must_use]
+    pub fn resolve<'b>(&'b self, cert: &'b Cert) -> Option<&'b CertificateId> {
+        match cert {
+            Cert::Known(id) => Some(id),
+            Cert::Issued => self.issued.as_ref().map(|issued| &issued.id),
+        }
+    }
+
+    /// Takes the answers to the effects of [`Run::stage`], in its order. Returns the outcome once the run is over.
+    ///
+    /// # Errors
+    /// A [`Fault`] if an effect failed in a way that redelivery may cure.
+    pub fn take(&mut self, answers: Vec<Answer>) -> Result<Option<Outcome>, Fault> {
+        let effects = std::mem::take(&mut self.plan.stages[self.stage]);
+        for answer in &answers {
+            self.learn(answer);
+        }
+        if let Some(Answer::Fault(fault)) = answers.iter().find(|answer| matches!(answer, Answer::Fault(_))) {
+            return Err(Fault(fault.clone()));
+        }
+        let deviation = effects.iter().zip(&answers).find_map(|(effect, answer)| self.amend(effect, answer));
+        match (deviation, answers.into_iter().find_map(rejection)) {
+            (Some(plan), _) => self.follow(plan)?,
+            (None, Some(why)) => return Err(Fault(why)),
+            (None, None) => self.stage += 1,
+        }
+        self.settle()
+    }
+
+    /// Goes on to the next decision, if the plan is at its end.
+    fn settle(&mut self) -> Result<Option<Outcome>, Fault> {
+        while self.stage >= self.plan.stages.len() {
+            match &self.plan.end {
+                End::Done(outcome) => return Ok(Some(outcome.clone())),
+                End::Decide => {
+                    let plan = self.decide();
+                    self.follow(plan)?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn learn(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Issued(issued) => self.issued = Some(issued.clone()),
+            Answer::Written(row) => self.row = Some(row.clone()),
+            _ => {}
+        }
+    }
+
+    fn follow(&mut self, plan: Plan) -> Result<(), Fault> {
+        self.plans += 1;
+        if self.plans > PLANS_MAX {
+            return Err(Fault("the row changed too often meanwhile".to_owned()));
+        }
+        (self.plan, self.stage) = (plan, 0);
+        Ok(())
+    }
+
+    fn decide(&self) -> Plan {
+        decide(self.rules, self.request, self.now, self.row.as_ref())
+    }
+
+    /// The plan that replaces the present one, where an effect did not end as planned.
+    fn amend(&mut self, effect: &Effect, answer: &Answer) -> Option<Plan> {
+        match (effect, answer) {
+            (Effect::Claim(_), Answer::Lost(row)) => {
+                self.row = row.clone();
+                Some(self.discard(self.decide()))
+            }
+            (Effect::Record(_), Answer::Lost(row)) => self.record_lost(row.clone()),
+            (Effect::AttachPolicy(_, name), Answer::Missing) => Some(self.policy_missing(name)),
+            (Effect::Issue(_), Answer::Rejected(why)) => {
+                let refusal = Refusal::new(Code::InvalidCsr, format!("AWS IoT does not take this CSR: {why}"));
+                Some(refuse(self.request, refusal))
+            }
+            (Effect::Fetch(_) | Effect::AttachThing(_) | Effect::Activate(_), Answer::Missing) => self.pending_gone(),
+            _ => None,
+        }
+    }
+
+    /// The claim to the row was lost after the certificate was made. If the row holds just this certificate, the
+    /// write did happen and only its answer was lost.
+    fn record_lost(&mut self, row: Option<Row>) -> Option<Plan> {
+        let issued = self.issued.clone()?;
+        let pending = row.as_ref().and_then(Row::pending);
+        if pending.as_ref() == Some(&issued.id) {
+            return None;
+        }
+        let is_siblings = row.as_ref().is_some_and(|row| holds_claim(self.request, row));
+        self.row = row;
+        let next = if is_siblings { Plan::done(vec![], Outcome::Superseded) } else { self.decide() };
+        Some(self.discard(next))
+    }
+
+    /// Drops the certificate that was made for nothing before `next` begins.
+    fn discard(&mut self, mut next: Plan) -> Plan {
+        if let Some(issued) = self.issued.take() {
+            let cert = Cert::Known(issued.id);
+            next.stages.insert(0, vec![Effect::DetachThing(cert.clone())]);
+            next.stages.insert(1, vec![Effect::Delete(cert)]);
+        }
+        next
+    }
+
+    fn policy_missing(&self, name: &str) -> Plan {
+        let problem = Problem::found(POLICY, format!("{name:?}, which does not exist"), "the name of an existing IoT policy");
+        let row = self.row.clone().unwrap_or_default();
+        match &self.issued {
+            Some(issued) if self.plan.end == End::Done(Outcome::Enrolled) => {
+                undo(self.request, self.now, &row, &problem, &issued.id)
+            }
+            _ => mend(self.request, self.now, &row, &problem),
+        }
+    }
+
+    /// Somebody deleted the pending certificate: the row forgets it, and the request is decided anew.
+    fn pending_gone(&mut self) -> Option<Plan> {
+        let pending = self.row.as_ref().and_then(Row::pending)?;
+        let forget = Write::new()
+            .when(CERTIFICATE_PENDING, pending.as_str())
+            .remove(CERTIFICATE_PENDING)
+            .remove(CERTIFICATE_PENDING_CSR);
+        self.issued = None;
+        Some(Plan::then_decide(vec![Effect::Claim(forget)]))
+    }
+}
+
+/// Why AWS refuses something that no plan of ours can mend.
+fn rejection(answer: Answer) -> Option<String> {
+    match answer {
+        Answer::Rejected(why) => Some(why),
+        _ => None,
+    }
+}
