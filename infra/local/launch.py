@@ -1,0 +1,140 @@
+"""Runs the emulator on loopback, for as long as whoever started it holds on, with its traps mended.
+
+The emulator is pinned: a trap that is no longer where it was ends the launch instead of passing unseen.
+"""
+
+import inspect
+import os
+import signal
+import socket
+import sys
+import threading
+
+
+def stay_on_loopback():
+    """BIND_HOST does not reach the listener for mutual TLS: it binds every interface."""
+    bind = socket.socket.bind
+
+    def bind_loopback(self, address):
+        if self.family == socket.AF_INET:
+            address = ("127.0.0.1", address[1])
+        return bind(self, address)
+
+    socket.socket.bind = bind_loopback
+
+
+def end_when_let_go():
+    """One byte on standard input means: stay. Its end without that byte means that nobody is left to stop us."""
+    if not sys.stdin.buffer.read(1):
+        os.killpg(0, signal.SIGTERM)
+
+
+def replace(module, name, replacement):
+    """Puts `replacement` in the place of a function that must take the same arguments."""
+    original = getattr(module, name)
+    if list(inspect.signature(original).parameters) != list(inspect.signature(replacement).parameters):
+        sys.exit(f"{module.__name__}.{name} is not what it was in the pinned version")
+    setattr(module, name, replacement)
+    return original
+
+
+def let_rules_invoke_asynchronously():
+    """A rule's Lambda action runs the function once and forgets it. On AWS, Lambda retries and keeps dead letters."""
+    from ministack.services import iot, lambda_svc
+
+    def dispatch(account_id, region, function_arn, event):
+        function, config, _ = lambda_svc._get_func_record_for_ref_in_scope(
+            function_arn, account_id=account_id, region=region
+        )
+        if not function:
+            raise LookupError(f"no function {function_arn}")  # the rule's error action takes it from here
+        lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, config), event)
+
+    replace(iot, "_dispatch_rule_to_lambda", dispatch)
+
+
+def let_events_wait_for_concurrency():
+    """An event above the reserved concurrency costs one of its three tries. On AWS it waits in Lambda's queue."""
+    from ministack.services import lambda_svc
+
+    freed = threading.Condition()
+
+    def acquire(func, config):
+        with freed:
+            while True:
+                slot, limit = acquire_at_once(func, config)
+                if slot or lambda_svc._reserved_concurrency(func, config) == 0:
+                    return slot, limit
+                freed.wait()
+
+    def release(key):
+        release_silently(key)
+        with freed:
+            freed.notify_all()
+
+    acquire_at_once = replace(lambda_svc, "_acquire_execution_slot", acquire)
+    release_silently = replace(lambda_svc, "_release_execution_slot", release)
+
+
+def reserve_concurrency():
+    """CloudFormation drops a function's ReservedConcurrentExecutions."""
+    from ministack.services import lambda_svc
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    create_unreserved = handlers["create"]
+
+    def create(logical_id, props, stack_name):
+        name, attributes = create_unreserved(logical_id, props, stack_name)
+        if "ReservedConcurrentExecutions" in props:
+            reserved = {"ReservedConcurrentExecutions": int(props["ReservedConcurrentExecutions"])}
+            lambda_svc._put_function_concurrency(name, reserved)
+        return name, attributes
+
+    handlers["create"] = create
+
+
+def take_loopback_for_secure():
+    """A bucket that is closed to plain HTTP would be closed to everybody here: what stays on this machine needs no TLS."""
+    from ministack.core import iam_evaluator
+
+    def pin(source_ip, secure_transport):
+        pin_as_it_is(source_ip, True)
+
+    pin_as_it_is = replace(iam_evaluator, "pin_request_origin", pin)
+
+
+def slice_versions():
+    """S3 gives the whole object to a reader who wants a range of a certain version."""
+    from ministack.services import s3
+
+    def get(bucket_name, key, headers, query_params=None):
+        status, answer, body = get_whole(bucket_name, key, headers, query_params)
+        wanted = headers.get("range")
+        if status != 200 or not wanted:
+            return status, answer, body
+        answer = {name: value for name, value in answer.items() if not name.lower().startswith("x-amz-checksum-")}
+        bounds = s3._parse_range(wanted, len(body))
+        if bounds is None:
+            answer.update({"Content-Type": "application/xml", "Content-Range": f"bytes */{len(body)}"})
+            return 416, answer, s3._xml_body(s3._range_error_xml(bucket_name, key))
+        part = body[bounds[0] : bounds[1] + 1]
+        answer.update({"Content-Length": str(len(part)), "Content-Range": f"bytes {bounds[0]}-{bounds[1]}/{len(body)}"})
+        return 206, answer, part
+
+    get_whole = replace(s3, "_get_object", get)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    threading.Thread(target=end_when_let_go, daemon=True).start()
+    stay_on_loopback()
+    let_rules_invoke_asynchronously()
+    let_events_wait_for_concurrency()
+    reserve_concurrency()
+    take_loopback_for_secure()
+    slice_versions()
+
+    from ministack.app import main
+
+    main()

@@ -1,0 +1,79 @@
+//! Where things lie: the workspace, and the directory that belongs to one local cloud.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use crate::error::{Error, Result};
+
+/// The root of the workspace that this crate was built in.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root.pop();
+    root
+}
+
+/// The directory of one local cloud.
+#[derive(Clone, Debug)]
+pub struct Home(PathBuf);
+
+impl Home {
+    pub(crate) fn new(directory: &Path) -> Result<Self> {
+        fs::create_dir_all(directory).map_err(Error::file(directory))?;
+        Ok(Self(directory.to_owned()))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path("emulator.log")
+    }
+
+    /// An empty directory for what the emulator keeps while it runs.
+    pub(crate) fn scratch(&self) -> Result<PathBuf> {
+        let path = self.path("scratch");
+        if path.exists() {
+            fs::remove_dir_all(&path).map_err(Error::file(&path))?;
+        }
+        fs::create_dir(&path).map_err(Error::file(&path))?;
+        Ok(path)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) -> Result<PathBuf> {
+        let path = self.path(name);
+        fs::write(&path, content).map_err(Error::file(&path))?;
+        Ok(path)
+    }
+
+    /// Opens the log, which is the lock as well: the emulator holds it as its standard output, so the lock
+    /// lives exactly as long as the emulator and no process id can be mistaken.
+    ///
+    /// # Errors
+    /// [`Error::RunsAlready`] if an emulator holds it.
+    pub(crate) fn claim(&self) -> Result<File> {
+        let path = self.log();
+        let log = OpenOptions::new().create(true).append(true).open(&path).map_err(Error::file(&path))?;
+        match log.try_lock() {
+            Ok(()) => Ok(log),
+            Err(TryLockError::WouldBlock) => Err(Error::RunsAlready(self.0.clone())),
+            Err(TryLockError::Error(source)) => Err(Error::File { path, source }),
+        }
+    }
+
+    /// Whether an emulator lives here.
+    ///
+    /// # Errors
+    /// If the log cannot be opened.
+    pub(crate) fn is_taken(&self) -> Result<bool> {
+        match self.claim() {
+            Ok(_) => Ok(false),
+            Err(Error::RunsAlready(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
