@@ -64,7 +64,11 @@ pub const STATE: &str = "state";
 pub const URL: &str = "url";
 /// `true` allows devices to go back to this version from a later one (operator).
 pub const ALLOW_DOWNGRADE: &str = "allow_downgrade";
-/// The S3 object that was read and hashed last, as `version/etag` (function).
+/// Bucket and key of the object that was read and hashed last, as `bucket/key` (function).
+pub const VERIFIED_FILE: &str = "verified_file";
+/// Version and `ETag` of that object, as `version/etag` (function).
 pub const VERIFIED_OBJECT: &str = "verified_object";
+/// Size of that object in bytes (function).
+pub const VERIFIED_SIZE: &str = "verified_size";
 /// SHA-256 of that object (function).
 pub const VERIFIED_SHA256: &str = "verified_sha256";

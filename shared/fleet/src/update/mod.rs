@@ -1,0 +1,38 @@
+//! The device manager: how a registered device gets its software. Everything that is decided about
+//! `dm/device/ID/update/#` and `dm/device/ID/version/request` is decided here.
+//!
+//! [`decide`] is asked again after each stage, with all facts that are known by then; it names the facts that it
+//! still needs, or what to do. A warm function guesses at the start which facts will be needed ([`Memory`]) and
+//! reads them at once, so that its answer takes two stages: read everything, publish everything. A wrong guess
+//! costs a read that is not used, never a stale answer.
+
+mod decide;
+mod effect;
+mod facts;
+mod memory;
+mod offer;
+mod report;
+mod request;
+mod run;
+
+pub use decide::decide;
+pub use effect::{Act, Effect, Outcome, Range, Step};
+pub use facts::{Answer, Facts, Peek};
+pub use memory::{Known, Memory};
+pub use request::{Kind, Request};
+pub use run::{Fault, Run};
+
+use crate::Millis;
+
+/// Most bytes that one block holds: with base64 and its JSON it stays below an MQTT message's 128 KB.
+pub const BLOCK_MAX: u64 = 90 * 1024;
+
+/// Most bytes that are read of an object to learn of it: what fits one message, raw.
+pub const PEEK_MAX: u64 = crate::device_row::PAYLOAD_MAX as u64;
+
+/// What the stack's parameters say about updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// How long a presigned URL works at most, in milliseconds.
+    pub url_lifetime: Millis,
+}
