@@ -17,7 +17,7 @@ use crate::machine::{Action, Input, Login, Machine};
 use crate::mqtt::Connection;
 use crate::options::Options;
 use crate::progress::{Failure, Progress};
-use crate::shelf::Shelf;
+use crate::staging::Staging;
 use crate::store::{Store, StoreError};
 use crate::tls;
 
@@ -51,7 +51,7 @@ pub struct Agent<F> {
     options: Options,
     machine: Machine,
     store: Store,
-    shelf: Shelf,
+    staging: Staging,
     connection: Option<Connection>,
     /// What the hands have done at once, and the machine has to hear before all else.
     answers: VecDeque<Input>,
@@ -71,7 +71,7 @@ impl<F: FnMut(Progress)> Agent<F> {
         let software = options.state.join("software");
         Ok(Self {
             store: Store::open(&options.state)?,
-            shelf: Shelf::open(&software).map_err(|source| AgentError::File { path: software, source })?,
+            staging: Staging::open(&software).map_err(unusable(software))?,
             machine: Machine::new(options.profile(), fastrand::u64(..)),
             connection: None,
             answers: VecDeque::new(),
@@ -130,24 +130,25 @@ impl<F: FnMut(Progress)> Agent<F> {
     }
 
     fn handle_software(&mut self, action: Action) -> Result<(), AgentError> {
-        let path = |sha256: &str| self.shelf.path(sha256);
+        let staging = &self.staging;
         match action {
             Action::Open(sha256) => {
-                let on_disk = self.shelf.begin(&sha256).map_err(|error| unusable(path(&sha256), error))?;
+                let on_disk = staging.begin(&sha256).map_err(unusable(staging.path(&sha256)))?;
                 self.answers.push_back(Input::Opened(on_disk));
             }
             Action::Write { sha256, offset, data } => {
-                self.shelf.write(&sha256, offset, &data).map_err(|error| unusable(path(&sha256), error))?;
+                staging.write(&sha256, offset, &data).map_err(unusable(staging.path(&sha256)))?;
             }
-            Action::Discard(sha256) => {
-                self.shelf.discard(&sha256).map_err(|error| unusable(path(&sha256), error))?;
+            Action::Discard(sha256) => staging.discard(&sha256).map_err(unusable(staging.path(&sha256)))?,
+            Action::Fetch { url, sha256, offset, size } => {
+                let file = staging.path(&sha256);
+                self.fetch(url, file, (offset, size));
             }
-            Action::Fetch { url, sha256, offset, size } => self.fetch(url, path(&sha256), (offset, size)),
             Action::Install(manifest) => {
-                let (hook, shelf, results) = (self.options.hook.clone(), self.shelf.clone(), self.results.0.clone());
+                let (hook, staging, results) = (self.options.hook.clone(), self.staging.clone(), self.results.0.clone());
                 self.tasks.spawn_blocking(move || {
                     // Fails only where nobody is left to hear it.
-                    let _ = results.send(Input::Installed(hook.install(&shelf, &manifest)));
+                    let _ = results.send(Input::Installed(hook.install(&staging, &manifest)));
                 });
             }
             _ => {}
@@ -174,7 +175,7 @@ impl<F: FnMut(Progress)> Agent<F> {
 
     fn tls(&self, login: Login) -> Result<ClientConfig, AgentError> {
         let broker = &self.options.broker;
-        let read = |path: &PathBuf| fs::read_to_string(path).map_err(|error| unusable(path.clone(), error));
+        let read = |path: &PathBuf| fs::read_to_string(path).map_err(unusable(path.clone()));
         let credentials = match login {
             Login::Device(credentials) => *credentials,
             Login::Claim => {
@@ -222,8 +223,8 @@ async fn until(wake: Option<Instant>) {
     }
 }
 
-fn unusable(path: PathBuf, source: std::io::Error) -> AgentError {
-    AgentError::File { path, source }
+fn unusable(path: PathBuf) -> impl FnOnce(std::io::Error) -> AgentError {
+    |source| AgentError::File { path, source }
 }
 
 fn unix_millis() -> Millis {

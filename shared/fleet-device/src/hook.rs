@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fleet::message::Manifest;
 
 use crate::progress::Failure;
-use crate::shelf::Shelf;
+use crate::staging::Staging;
 
 /// What to do with new software. A power cut after the hook and before its success is stored runs it again with the
 /// same software, so it has to bear that.
@@ -21,8 +21,11 @@ pub enum Hook {
     /// succeeds by exit code 0.
     Command(String),
     /// Call this.
-    Call(Arc<dyn Fn(&Update) -> Result<(), String> + Send + Sync>),
+    Call(Arc<Callback>),
 }
+
+/// Applies software, or says why it cannot.
+pub type Callback = dyn Fn(&Update) -> Result<(), String> + Send + Sync;
 
 /// Software that is complete and verified.
 #[derive(Clone, Debug)]
@@ -40,12 +43,12 @@ impl Hook {
     ///
     /// # Errors
     /// [`Failure::Corrupt`] if the file is not what the manifest describes, [`Failure::NotApplied`] if the hook fails.
-    pub fn install(&self, shelf: &Shelf, manifest: &Manifest) -> Result<(), Failure> {
-        shelf.verify(manifest)?;
+    pub fn install(&self, staging: &Staging, manifest: &Manifest) -> Result<(), Failure> {
+        staging.verify(manifest)?;
         let update = Update {
             name: manifest.name.clone(),
             version: manifest.version.as_ref().map(ToString::to_string),
-            file: shelf.path(&manifest.sha256),
+            file: staging.path(&manifest.sha256),
         };
         match self {
             Self::Nothing => Ok(()),

@@ -34,7 +34,7 @@ pub mod mqtt;
 pub mod options;
 pub mod progress;
 pub mod secret;
-pub mod shelf;
+pub mod staging;
 pub mod store;
 pub mod tls;
 pub mod wire;

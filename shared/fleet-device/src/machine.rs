@@ -5,23 +5,20 @@
 //! the device is about; whenever the link is up, it asks the duty's question, and asks again until it is answered.
 
 mod enrolment;
+mod exchange;
 mod link;
 mod pace;
 mod update;
 
-use std::time::Duration;
-
 use fleet::Millis;
-use fleet::id::DeviceId;
 use fleet::message::Manifest;
 
-use crate::credentials::{Credentials, PendingKey};
-use crate::memory::Memory;
+use crate::memory::{Memory, Next};
 use crate::progress::{Failure, Progress};
-use crate::secret::Secret;
 use crate::wire::Heard;
 
 use enrolment::Parcel;
+pub use exchange::{Action, Input, KeyOrigin, Login, Profile};
 use link::Link;
 pub use pace::Pace;
 use update::{Offer, Way};
@@ -29,129 +26,6 @@ use update::{Offer, Way};
 /// How often a device may be thrown back (from its own certificate to the claim certificate, from a download to its
 /// start) without getting as far as being up to date.
 const SETBACKS: u32 = 5;
-
-/// Who a device is and how it behaves.
-#[derive(Clone, Debug)]
-pub struct Profile {
-    /// Its id.
-    pub device: DeviceId,
-    /// The secret it shares with its row, if the row has one.
-    pub secret: Option<Secret>,
-    /// Who makes its key.
-    pub key: KeyOrigin,
-    /// Whether it is done once it is up to date.
-    pub once: bool,
-    /// How fast and how long it tries.
-    pub pace: Pace,
-}
-
-/// Who makes a device's key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum KeyOrigin {
-    /// The device, which sends a CSR; the key never leaves it.
-    #[default]
-    Device,
-    /// The cloud, which sends the key (blueprint).
-    Server,
-}
-
-/// What can happen to a device.
-#[derive(Debug)]
-pub enum Input {
-    /// It has power; this is what it remembers. Comes first, and once.
-    Started(Box<Memory>),
-    /// Answer to [`Action::MakeKey`].
-    KeyMade(PendingKey),
-    /// The broker took the connection.
-    Connected,
-    /// The broker took the subscriptions.
-    Subscribed,
-    /// The broker does not want this certificate.
-    Refused(String),
-    /// There is no connection: it could not be made, or it broke.
-    Lost(String),
-    /// A message came.
-    Message {
-        /// Where.
-        topic: String,
-        /// What.
-        payload: Vec<u8>,
-    },
-    /// The broker has acknowledged all that was published.
-    Delivered,
-    /// Answer to [`Action::Open`]: the bytes that are on disk already.
-    Opened(u64),
-    /// [`Action::Fetch`] has got this far.
-    Fetching(u64),
-    /// [`Action::Fetch`] ended; everything is on disk, or this went wrong.
-    Fetched(Result<(), String>),
-    /// Answer to [`Action::Install`].
-    Installed(Result<(), Failure>),
-    /// The time asked for by the last [`Action::Wake`] is over.
-    Timer,
-}
-
-/// What a device does. Actions are performed in their order; if one cannot be performed, the device stops, as if
-/// the power had been cut.
-#[derive(Debug)]
-pub enum Action {
-    /// Make a key and a CSR; answer with [`Input::KeyMade`].
-    MakeKey,
-    /// Write this to stable storage, at once or not at all.
-    Remember(Box<Memory>),
-    /// End any connection and make this one.
-    Connect(Login),
-    /// Subscribe to these topic filters.
-    Subscribe(Vec<String>),
-    /// Publish at QoS 1.
-    Publish {
-        /// Where.
-        topic: String,
-        /// What.
-        payload: Vec<u8>,
-    },
-    /// Set the one timer, instead of what it was set to.
-    Wake(Duration),
-    /// Open, or begin, the file for the software with this digest; answer with [`Input::Opened`].
-    Open(String),
-    /// Write into that file; what lies behind is cut off.
-    Write {
-        /// SHA-256 of the whole software, hex.
-        sha256: String,
-        /// First byte.
-        offset: u64,
-        /// The bytes.
-        data: Vec<u8>,
-    },
-    /// Remove that file.
-    Discard(String),
-    /// Fetch the rest of that file by HTTP; answer with [`Input::Fetching`] and [`Input::Fetched`].
-    Fetch {
-        /// From where.
-        url: String,
-        /// SHA-256 of the whole software, hex.
-        sha256: String,
-        /// The bytes on disk already.
-        offset: u64,
-        /// Bytes in all.
-        size: u64,
-    },
-    /// Verify that file and hand it to the hook; answer with [`Input::Installed`].
-    Install(Box<Manifest>),
-    /// Tell whoever watches.
-    Tell(Progress),
-    /// Stop.
-    End(Result<(), Failure>),
-}
-
-/// Which certificate a connection is made with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// The claim certificate, which all devices share.
-    Claim,
-    /// The device's own.
-    Device(Box<Credentials>),
-}
 
 /// What the device is about.
 #[derive(Debug)]
@@ -249,10 +123,8 @@ impl Machine {
     /// What a message means depends on what the device is about; a message out of its time means nothing.
     fn hear(&mut self, heard: Heard) -> Vec<Action> {
         match (&mut self.duty, heard) {
+            (Duty::Enrol(_), Heard::CredentialsError(error)) => self.registration_refused(error),
             (Duty::Enrol(parcel), heard) => {
-                if let Heard::CredentialsError(error) = heard {
-                    return self.refusal(error);
-                }
                 parcel.put(heard);
                 self.unpack()
             }
@@ -268,10 +140,10 @@ impl Machine {
 
     fn start(&mut self, memory: Memory) -> Vec<Action> {
         self.memory = memory;
-        match (self.memory.unproven(), &self.memory.confirmed) {
-            (Some(_), _) => self.begin(Duty::Confirm),
-            (None, Some(_)) => self.ask(),
-            (None, None) => self.enrol(),
+        match (&self.memory.next, &self.memory.current) {
+            (Some(Next::Issued(_)), _) => self.begin(Duty::Confirm),
+            (_, Some(_)) => self.ask(),
+            (_, None) => self.enrol(),
         }
     }
 

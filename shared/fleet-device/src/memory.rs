@@ -10,8 +10,8 @@ use crate::credentials::{Credentials, PendingKey};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memory {
-    /// The identity that the cloud has confirmed.
-    pub confirmed: Option<Credentials>,
+    /// The identity that the cloud has confirmed, or may have confirmed.
+    pub current: Option<Credentials>,
     /// The identity that is to follow.
     pub next: Option<Next>,
     /// The row's parameters, JSON text as it came.
@@ -47,7 +47,7 @@ impl Memory {
     /// The identity to speak with: the newest one that has a certificate.
     #[must_use]
     pub fn identity(&self) -> Option<&Credentials> {
-        self.unproven().or(self.confirmed.as_ref())
+        self.unproven().or(self.current.as_ref())
     }
 
     /// The certificate that has come and is not confirmed.
@@ -68,10 +68,10 @@ impl Memory {
         }
     }
 
-    /// Takes the unproven identity for the confirmed one; `false` where there is none.
+    /// Makes the unproven identity the current one, in place of the one before it; `false` where there is none.
     pub fn promote(&mut self) -> bool {
-        let Some(proven) = self.unproven().cloned() else { return false };
-        self.confirmed = Some(proven);
+        let Some(newer) = self.unproven().cloned() else { return false };
+        self.current = Some(newer);
         self.next = None;
         true
     }

@@ -32,6 +32,11 @@ pub enum Progress {
         /// Bytes in all.
         total: u64,
     },
+    /// The software's URL does not serve; the device fetches blocks instead.
+    UrlFailed {
+        /// Why.
+        because: String,
+    },
     /// The software is complete; it is verified and handed to the hook.
     Installing {
         /// Its version.
@@ -69,6 +74,7 @@ impl fmt::Display for Progress {
             Self::Confirmed => f.write_str("the cloud confirmed the certificate"),
             Self::AskingForSoftware => f.write_str("asking for software"),
             Self::Downloading { done, total } => write!(f, "has {done} of {total} bytes"),
+            Self::UrlFailed { because } => write!(f, "fetching blocks, for the url failed: {because}"),
             Self::Installing { version } => write!(f, "installing{}", Named(version.as_ref())),
             Self::Applied { version } => write!(f, "applied{}", Named(version.as_ref())),
             Self::UpToDate { version } => write!(f, "up to date{}", Named(version.as_ref())),

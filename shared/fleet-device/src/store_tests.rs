@@ -123,6 +123,6 @@ fn only_the_owner_can_read_a_private_key() {
 fn a_damaged_memory_is_not_taken_for_an_empty_one() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    fs::write(&store.file, b"{\"confirmed\":{\"key\":\"x\",\"certificate\":\"y\"}}").unwrap();
+    fs::write(&store.file, b"{\"current\":{\"key\":\"x\",\"certificate\":\"y\"}}").unwrap();
     assert!(matches!(store.read(), Err(StoreError::Damaged { .. })));
 }

@@ -106,6 +106,14 @@ impl Machine {
         }
     }
 
+    /// The cloud holds the device for registered. If that can be, then by the identity it has.
+    pub(super) fn registration_refused(&mut self, error: ErrorMessage) -> Vec<Action> {
+        if error.code == Code::AlreadyRegistered && self.memory.current.is_some() {
+            return self.set_back(Failure::Refused(error), Self::ask);
+        }
+        self.refusal(error)
+    }
+
     pub(super) fn confirmation_refused(&mut self, error: ErrorMessage) -> Vec<Action> {
         match error.code {
             // Answers a copy of the registration that was still under way.
@@ -117,17 +125,13 @@ impl Machine {
         }
     }
 
-    /// The present identity is dead. An unproven one is dropped; with no other, the device enrols anew. A confirmed
-    /// one is kept all the while, for it may come to life again.
+    /// The present identity seems dead: the device enrols anew, with a new key. It forgets the identity only when it
+    /// has the next one, for the cloud may have confirmed it without the device's hearing of it.
     pub(super) fn fall_back(&mut self, why: Failure) -> Vec<Action> {
         self.set_back(why, |device| {
-            let dropped = device.memory.unproven().is_some();
-            if dropped {
-                device.memory.next = None;
-            }
-            let other = dropped && device.memory.confirmed.is_some();
-            let next = if other { device.ask() } else { device.enrol() };
-            dropped.then(|| device.remember()).into_iter().chain(next).collect()
+            let kept = device.memory.promote();
+            let enrol = device.enrol();
+            kept.then(|| device.remember()).into_iter().chain(enrol).collect()
         })
     }
 }

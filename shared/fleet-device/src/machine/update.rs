@@ -98,7 +98,11 @@ impl Machine {
         let Duty::Url(manifest) = std::mem::replace(&mut self.duty, Duty::Begin) else { return Vec::new() };
         match result {
             Ok(()) => self.install(manifest),
-            Err(_) => self.open(manifest, Way::Blocks),
+            Err(because) => {
+                let mut actions = self.open(manifest, Way::Blocks);
+                actions.insert(0, Action::Tell(Progress::UrlFailed { because }));
+                actions
+            }
         }
     }
 

@@ -16,12 +16,12 @@ const CHUNK: usize = 64 * 1024;
 
 /// The directory. It holds one software at a time.
 #[derive(Clone, Debug)]
-pub struct Shelf {
+pub struct Staging {
     directory: PathBuf,
 }
 
-impl Shelf {
-    /// The shelf in `directory`, which is made if there is none.
+impl Staging {
+    /// The staging directory in `directory`, which is made if there is none.
     ///
     /// # Errors
     /// If the directory cannot be made.

@@ -1,0 +1,135 @@
+//! What goes into the machine and what comes out of it.
+
+use std::time::Duration;
+
+use fleet::id::DeviceId;
+use fleet::message::Manifest;
+
+use super::Pace;
+use crate::credentials::{Credentials, PendingKey};
+use crate::memory::Memory;
+use crate::progress::{Failure, Progress};
+use crate::secret::Secret;
+
+/// Who a device is and how it behaves.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Its id.
+    pub device: DeviceId,
+    /// The secret it shares with its row, if the row has one.
+    pub secret: Option<Secret>,
+    /// Who makes its key.
+    pub key: KeyOrigin,
+    /// Whether it is done once it is up to date.
+    pub once: bool,
+    /// How fast and how long it tries.
+    pub pace: Pace,
+}
+
+/// Who makes a device's key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The device, which sends a CSR; the key never leaves it.
+    #[default]
+    Device,
+    /// The cloud, which sends the key (blueprint).
+    Server,
+}
+
+/// What can happen to a device.
+#[derive(Debug)]
+pub enum Input {
+    /// It has power; this is what it remembers. Comes first, and once.
+    Started(Box<Memory>),
+    /// Answer to [`Action::MakeKey`].
+    KeyMade(PendingKey),
+    /// The broker took the connection.
+    Connected,
+    /// The broker took the subscriptions.
+    Subscribed,
+    /// The broker does not want this certificate.
+    Refused(String),
+    /// There is no connection: it could not be made, or it broke.
+    Lost(String),
+    /// A message came.
+    Message {
+        /// Where.
+        topic: String,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// The broker has acknowledged all that was published.
+    Delivered,
+    /// Answer to [`Action::Open`]: the bytes that are on disk already.
+    Opened(u64),
+    /// [`Action::Fetch`] has got this far.
+    Fetching(u64),
+    /// [`Action::Fetch`] ended; everything is on disk, or this went wrong.
+    Fetched(Result<(), String>),
+    /// Answer to [`Action::Install`].
+    Installed(Result<(), Failure>),
+    /// The time asked for by the last [`Action::Wake`] is over.
+    Timer,
+}
+
+/// What a device does. Actions are performed in their order; if one cannot be performed, the device stops, as if
+/// the power had been cut.
+#[derive(Debug)]
+pub enum Action {
+    /// Make a key and a CSR; answer with [`Input::KeyMade`].
+    MakeKey,
+    /// Write this to stable storage, at once or not at all.
+    Remember(Box<Memory>),
+    /// End any connection and make this one.
+    Connect(Login),
+    /// Subscribe to these topic filters.
+    Subscribe(Vec<String>),
+    /// Publish at QoS 1.
+    Publish {
+        /// Where.
+        topic: String,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// Set the one timer, instead of what it was set to.
+    Wake(Duration),
+    /// Open, or begin, the file for the software with this digest; answer with [`Input::Opened`].
+    Open(String),
+    /// Write into that file; what lies behind is cut off.
+    Write {
+        /// SHA-256 of the whole software, hex.
+        sha256: String,
+        /// First byte.
+        offset: u64,
+        /// The bytes.
+        data: Vec<u8>,
+    },
+    /// Remove that file.
+    Discard(String),
+    /// Fetch the rest of that file by HTTP; answer with [`Input::Fetching`] and [`Input::Fetched`].
+    Fetch {
+        /// From where.
+        url: String,
+        /// SHA-256 of the whole software, hex.
+        sha256: String,
+        /// The bytes on disk already.
+        offset: u64,
+        /// Bytes in all.
+        size: u64,
+    },
+    /// Verify that file and hand it to the hook; answer with [`Input::Installed`].
+    Install(Box<Manifest>),
+    /// Tell whoever watches.
+    Tell(Progress),
+    /// Stop.
+    End(Result<(), Failure>),
+}
+
+/// Which certificate a connection is made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// The claim certificate, which all devices share.
+    Claim,
+    /// The device's own.
+    Device(Box<Credentials>),
+}

@@ -1,0 +1,70 @@
+//! The whole agent over mutual TLS: sockets, files, clocks.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use fleet::message::Delivery;
+use fleet_device::{Agent, AgentError, Broker as Address, DeviceId, Failure, Hook, KeyOrigin, Options};
+
+use super::broker::Broker;
+use super::cloud::{Cloud, Registered};
+
+/// A broker with a cloud behind it, and a device that may knock.
+async fn set_up(directory: &Path, cloud: Cloud) -> (Broker, Options) {
+    let claim = cloud.authority.make("claim");
+    let file = |name: &str, content: &str| {
+        let path = directory.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let (ca, device) = (file("ca.pem", &cloud.authority.certificate()), cloud.device.clone());
+    let (claim_certificate, claim_key) = (file("claim.pem", &claim.certificate), file("claim.key", &claim.key));
+    let broker = Broker::start(cloud, &claim.certificate).await;
+    let address = Address { host: "localhost".to_owned(), port: broker.port, ca, claim_certificate, claim_key };
+    (broker, Options::new(device, address, directory.join("state")).once())
+}
+
+#[tokio::test]
+async fn a_device_comes_from_the_claim_certificate_to_running_software() {
+    for (key, delivery) in [(KeyOrigin::Device, Delivery::Blocks), (KeyOrigin::Server, Delivery::Inline)] {
+        let directory = tempfile::tempdir().unwrap();
+        let (broker, options) = set_up(directory.path(), Cloud::new("dev-1", delivery, b"the quick brown fox")).await;
+        let applied = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&applied);
+        let hook = Hook::Call(Arc::new(move |update| {
+            seen.lock().unwrap().push(std::fs::read(&update.file).unwrap());
+            Ok(())
+        }));
+        let mut steps = Vec::new();
+        let options = Options { hook, key, ..options };
+        Agent::new(options.clone(), |step| steps.push(step.to_string())).unwrap().run().await.unwrap();
+        assert_eq!(*applied.lock().unwrap(), [b"the quick brown fox".to_vec()]);
+        assert_eq!(broker.cloud.lock().unwrap().registered, Registered::Ok);
+        assert_eq!(broker.cloud.lock().unwrap().reported.as_ref().unwrap().to_string(), "2");
+        assert_eq!(steps.last().unwrap(), "up to date (version 2)");
+        Agent::new(options, |_| {}).unwrap().run().await.unwrap();
+        assert_eq!(applied.lock().unwrap().len(), 1, "a second run finds nothing to do");
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_is_registered_already_is_refused_with_the_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut cloud = Cloud::new("dev-1", Delivery::Inline, b"x");
+    cloud.registered = Registered::Ok;
+    let (_broker, options) = set_up(directory.path(), cloud).await;
+    let ended = Agent::new(options, |_| {}).unwrap().run().await;
+    assert!(matches!(ended, Err(AgentError::Device(Failure::Refused(_)))), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_not_the_ones_ca_says_is_not_spoken_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_broker, mut options) = set_up(directory.path(), Cloud::new("dev-1", Delivery::Inline, b"x")).await;
+    let other = Cloud::new("dev-1", Delivery::Inline, b"x").authority.certificate();
+    std::fs::write(&options.broker.ca, other).unwrap();
+    options.device = DeviceId::parse("dev-1").unwrap();
+    options.pace.tries = Some(1);
+    let ended = Agent::new(options, |_| {}).unwrap().run().await;
+    assert!(matches!(ended, Err(AgentError::Device(Failure::Unreachable(_)))), "{ended:?}");
+}

@@ -1,0 +1,106 @@
+//! A broker for one device, over real mutual TLS: enough of MQTT 3.1.1 to put a model of the cloud behind it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use futures_util::{SinkExt, StreamExt};
+use rumqttc::tokio_rustls::TlsAcceptor;
+use rumqttc::{Codec, ConnAck, ConnectReturnCode, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode};
+use rustls::RootCertStore;
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::codec::Framed;
+
+use super::authority::Authority;
+use super::cloud::{Cloud, certificate_id};
+
+pub struct Broker {
+    pub port: u16,
+    pub cloud: Arc<Mutex<Cloud>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Broker {
+    /// Serves the cloud's device, and anyone with the claim certificate.
+    pub async fn start(cloud: Cloud, claim: &str) -> Self {
+        let acceptor = TlsAcceptor::from(Arc::new(server_config(&cloud.authority)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (cloud, claim) = (Arc::new(Mutex::new(cloud)), certificate_id(claim));
+        let served = Arc::clone(&cloud);
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                // A device that hangs up is no failure of the broker's.
+                let _ = serve(stream, &acceptor, &served, &claim).await;
+            }
+        });
+        Self { port, cloud, task }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(stream: TcpStream, acceptor: &TlsAcceptor, cloud: &Mutex<Cloud>, claim: &str) -> Option<()> {
+    let stream = acceptor.accept(stream).await.ok()?;
+    let der = stream.get_ref().1.peer_certificates()?.first()?;
+    let id = hex::encode(ring::digest::digest(&ring::digest::SHA256, der));
+    let principal = (id != claim).then_some(id);
+    let size = 256 * 1024;
+    let mut link = Framed::new(stream, Codec { max_incoming_size: size, max_outgoing_size: size });
+    let mut answers = VecDeque::new();
+    while let Some(Ok(packet)) = link.next().await {
+        match packet {
+            Packet::Connect(_) => {
+                let known = principal.as_ref().is_none_or(|id| cloud.lock().unwrap().active.contains(id));
+                let code = if known { ConnectReturnCode::Success } else { ConnectReturnCode::NotAuthorized };
+                answers.push_back(Packet::ConnAck(ConnAck::new(code, false)));
+            }
+            Packet::Subscribe(wish) => {
+                let codes = wish.filters.iter().map(|_| SubscribeReasonCode::Success(QoS::AtLeastOnce)).collect();
+                answers.push_back(Packet::SubAck(SubAck::new(wish.pkid, codes)));
+            }
+            Packet::Publish(said) => {
+                answers.push_back(Packet::PubAck(PubAck::new(said.pkid)));
+                let heard = cloud.lock().unwrap().hear(principal.as_deref(), &said.topic, &said.payload);
+                answers.extend(heard.into_iter().enumerate().map(|(number, (topic, payload))| {
+                    let mut answer = Publish::new(topic, QoS::AtLeastOnce, payload);
+                    answer.pkid = u16::try_from(number).unwrap() + 1;
+                    Packet::Publish(answer)
+                }));
+            }
+            Packet::PingReq => answers.push_back(Packet::PingResp),
+            Packet::Disconnect => return None,
+            _ => {}
+        }
+        for answer in answers.drain(..) {
+            link.send(answer).await.ok()?;
+        }
+    }
+    None
+}
+
+fn server_config(authority: &Authority) -> ServerConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+    let own = authority.make_server("localhost");
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(own.certificate.as_bytes()).unwrap()],
+            PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap(),
+        )
+        .unwrap()
+}

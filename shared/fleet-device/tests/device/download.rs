@@ -1,0 +1,106 @@
+//! Software over real HTTP, and the files it is put together in.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+
+use fleet::message::Delivery;
+use fleet_device::download::{DownloadError, fetch};
+use fleet_device::staging::Staging;
+use fleet_device::{Failure, Hook};
+
+use super::cloud::Cloud;
+
+const SOFTWARE: &[u8] = b"the quick brown fox";
+
+/// A server that gives one answer and tells the request it got.
+fn serve(answer: Vec<u8>) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/software", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        stream.write_all(&answer).unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    (url, server)
+}
+
+fn answer(status: &str, length: usize, body: &[u8]) -> Vec<u8> {
+    let mut answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n").into_bytes();
+    answer.extend(body);
+    answer
+}
+
+#[tokio::test]
+async fn a_download_goes_on_at_the_byte_where_it_broke() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("software");
+    let size = SOFTWARE.len() as u64;
+    let (url, _) = serve(answer("200 OK", SOFTWARE.len(), &SOFTWARE[..7]));
+    assert!(matches!(fetch(&url, None, &file, (0, size), |_| {}).await, Err(DownloadError::Broken(_))));
+    assert_eq!(std::fs::read(&file).unwrap(), SOFTWARE[..7]);
+    let (url, server) = serve(answer("206 Partial Content", SOFTWARE.len() - 7, &SOFTWARE[7..]));
+    let mut seen = 0;
+    fetch(&url, None, &file, (7, size), |done| seen = done).await.unwrap();
+    assert!(server.join().unwrap().to_lowercase().contains("range: bytes=7-"));
+    assert_eq!((std::fs::read(&file).unwrap().as_slice(), seen), (SOFTWARE, size));
+}
+
+#[tokio::test]
+async fn a_server_that_knows_no_ranges_starts_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("software");
+    std::fs::write(&file, b"the qui").unwrap();
+    let (url, _) = serve(answer("200 OK", SOFTWARE.len(), SOFTWARE));
+    fetch(&url, None, &file, (7, SOFTWARE.len() as u64), |_| {}).await.unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), SOFTWARE);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_software_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("software");
+    let (url, _) = serve(answer("403 Forbidden", 0, b""));
+    let forbidden = fetch(&url, None, &file, (0, 4), |_| {}).await;
+    assert!(matches!(forbidden, Err(DownloadError::Status(status)) if status == 403));
+    let (url, _) = serve(answer("200 OK", SOFTWARE.len(), SOFTWARE));
+    assert!(matches!(fetch(&url, None, &file, (0, 4), |_| {}).await, Err(DownloadError::Size { .. })));
+}
+
+#[test]
+fn a_file_holds_one_software_and_a_later_block_cuts_off_what_lies_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let staging = Staging::open(directory.path()).unwrap();
+    assert_eq!(staging.begin("one").unwrap(), 0);
+    staging.write("one", 0, b"0123").unwrap();
+    staging.write("one", 4, b"4567").unwrap();
+    assert_eq!(staging.begin("one").unwrap(), 8);
+    staging.write("one", 4, b"x").unwrap();
+    assert_eq!(std::fs::read(staging.path("one")).unwrap(), b"0123x");
+    assert_eq!(staging.begin("two").unwrap(), 0);
+    assert!(!staging.path("one").exists());
+}
+
+#[test]
+fn the_hook_gets_verified_software_only_and_decides_whether_it_is_applied() {
+    let directory = tempfile::tempdir().unwrap();
+    let staging = Staging::open(directory.path()).unwrap();
+    let manifest = Cloud::new("dev-1", Delivery::Inline, SOFTWARE).manifest();
+    let copy = directory.path().join("copy");
+    let hook = |command: String| Hook::Command(command).install(&staging, &manifest);
+    staging.begin(&manifest.sha256).unwrap();
+    staging.write(&manifest.sha256, 0, b"something else").unwrap();
+    assert!(matches!(hook(format!("touch {}", copy.display())), Err(Failure::Corrupt(_))));
+    assert!(!copy.exists());
+    staging.write(&manifest.sha256, 0, SOFTWARE).unwrap();
+    let command = format!("test $FLEETWAKE_NAME-$FLEETWAKE_VERSION = main-2 && cp $FLEETWAKE_FILE {}", copy.display());
+    hook(command).unwrap();
+    assert_eq!(std::fs::read(&copy).unwrap(), SOFTWARE);
+    assert!(matches!(hook("exit 3".to_owned()), Err(Failure::NotApplied(_))));
+}

@@ -1,0 +1,350 @@
+//! Getting an identity, guarantee by guarantee.
+
+use std::time::Duration;
+
+use fleet::message::{Delivery, RegisterRequest};
+use fleet::refusal::{Code, ErrorMessage, Refusal};
+use fleet::topic::Downstream;
+use fleet_device::machine::{Input, KeyOrigin, Login, Pace, Profile};
+use fleet_device::memory::Next;
+use fleet_device::wire::register_request;
+use fleet_device::{DeviceId, Failure, PendingKey, PrivateKey, Progress, Secret};
+
+use super::cloud::{Cloud, Registered, certificate_id, pair};
+use super::hands::Hands;
+
+fn cloud() -> Cloud {
+    Cloud::new("dev-1", Delivery::Blocks, b"software")
+}
+
+/// A device that has asked for its identity, and the answers on their way to it.
+fn registering(cloud: &mut Cloud, key: KeyOrigin) -> (Hands, Vec<(String, Vec<u8>)>) {
+    let mut device = Hands::new(&cloud.device, key);
+    device.power_on();
+    device.link();
+    let (topic, payload) = device.only_word();
+    let answers = cloud.hear(None, &topic, &payload);
+    (device, answers)
+}
+
+fn csr_of(payload: &[u8]) -> String {
+    serde_json::from_slice::<RegisterRequest>(payload).unwrap().csr.unwrap()
+}
+
+fn refusal(code: Code, retry_after: Option<u32>) -> Vec<u8> {
+    let error = ErrorMessage { retry_after, ..Refusal::new(code, "because").to_message("trace") };
+    serde_json::to_vec(&error).unwrap()
+}
+
+#[test]
+fn a_device_knocks_with_the_claim_certificate_and_says_nothing_before_it_listens() {
+    let mut device = Hands::new(&cloud().device, KeyOrigin::Device);
+    device.power_on();
+    assert_eq!(device.login, Some(Login::Claim));
+    device.feed(Input::Connected);
+    assert!(device.said.is_empty());
+    device.listening = true;
+    device.feed(Input::Subscribed);
+    assert_eq!(device.only_word().0, "bs/device/dev-1/register/request");
+}
+
+#[test]
+fn a_power_cut_repeats_the_same_csr_and_the_key_is_stored_before_it_is_sent() {
+    let (mut device, _) = registering(&mut cloud(), KeyOrigin::Device);
+    let stored = device.memory().pending().unwrap().csr.clone();
+    device.power_on();
+    device.link();
+    assert_eq!(csr_of(&device.only_word().1), stored);
+}
+
+#[test]
+fn the_private_key_stays_at_home() {
+    let mut device = Hands::new(&cloud().device, KeyOrigin::Device);
+    device.power_on();
+    device.link();
+    let payload = String::from_utf8(device.only_word().1).unwrap();
+    assert!(payload.contains("CERTIFICATE REQUEST") && !payload.contains("PRIVATE"), "{payload}");
+}
+
+#[test]
+fn no_private_key_and_no_secret_is_ever_shown() {
+    let pending = PendingKey::generate(&cloud().device).unwrap();
+    let key = pending.key.expose().lines().nth(1).unwrap().to_owned();
+    let shown = format!("{:?} {:?}", Input::KeyMade(pending), Secret::new("correct horse".to_owned()));
+    assert!(!shown.contains(&key) && !shown.contains("horse"), "{shown}");
+}
+
+#[test]
+fn answers_in_any_order_make_one_identity() {
+    for rotation in 0..3 {
+        let mut cloud = cloud();
+        let (mut device, mut answers) = registering(&mut cloud, KeyOrigin::Device);
+        answers.rotate_left(rotation);
+        answers.into_iter().for_each(|answer| device.message(answer));
+        assert!(matches!(device.login, Some(Login::Device(_))), "rotation {rotation}");
+        let memory = device.memory();
+        assert!(matches!(memory.next, Some(Next::Issued(_))));
+        assert_eq!((memory.topic.as_deref(), memory.parameters.as_deref()), (Some("t/1"), Some("{\"topic\":\"t/1\"}")));
+    }
+}
+
+#[test]
+fn a_server_made_key_and_certificate_are_paired_in_any_order() {
+    for rotation in 0..4 {
+        let mut cloud = cloud();
+        let (mut device, mut answers) = registering(&mut cloud, KeyOrigin::Server);
+        assert_eq!(answers.len(), 4);
+        answers.rotate_left(rotation);
+        answers.into_iter().for_each(|answer| device.message(answer));
+        assert!(device.memory().unproven().is_some(), "rotation {rotation}");
+    }
+}
+
+#[test]
+fn a_key_and_a_certificate_that_do_not_match_are_never_paired_and_the_newest_pair_wins() {
+    let mut cloud = cloud();
+    let (mut device, first) = registering(&mut cloud, KeyOrigin::Server);
+    let second = cloud.hear(None, "bs/device/dev-1/register/request", b"");
+    let (newest, parameters) = (second[1].clone(), [second[2].clone(), second[3].clone()]);
+    device.message(first[1].clone());
+    device.message(newest.clone());
+    device.message(first[0].clone());
+    parameters.into_iter().for_each(|message| device.message(message));
+    assert!(device.memory().unproven().is_none());
+    device.message(second[0].clone());
+    let issued = device.memory().unproven().unwrap().certificate().to_owned();
+    assert_eq!(issued.into_bytes(), newest.1);
+}
+
+#[test]
+fn a_certificate_for_another_key_is_ignored() {
+    let mut cloud = cloud();
+    let (mut device, answers) = registering(&mut cloud, KeyOrigin::Device);
+    let foreign = cloud.authority.make("dev-1").certificate;
+    answers.into_iter().skip(1).for_each(|answer| device.message(answer));
+    device.message(cloud.message(Downstream::Certificate, foreign));
+    assert!(device.memory().unproven().is_none());
+    assert_eq!(device.login, Some(Login::Claim));
+}
+
+#[test]
+fn parameters_that_do_not_come_are_not_waited_for_for_ever() {
+    let (mut device, answers) = registering(&mut cloud(), KeyOrigin::Device);
+    device.message(answers[0].clone());
+    assert_eq!(device.login, Some(Login::Claim));
+    device.feed(Input::Timer);
+    assert!(matches!(device.login, Some(Login::Device(_))));
+}
+
+#[test]
+fn the_cloud_confirms_over_the_new_certificate_and_software_is_asked_for() {
+    let mut cloud = cloud();
+    let mut device = confirmed_device(&mut cloud);
+    assert!(device.memory().current.is_some() && device.memory().next.is_none());
+    assert_eq!(device.only_word().0, "dm/device/dev-1/update/request");
+}
+
+#[test]
+fn a_confirmation_of_another_certificate_does_not_count() {
+    let mut cloud = cloud();
+    let (mut device, answers) = registering(&mut cloud, KeyOrigin::Device);
+    answers.into_iter().for_each(|answer| device.message(answer));
+    device.link();
+    let status = format!("{{\"state\":\"confirmed\",\"certificate_id\":\"{}\"}}", "0".repeat(64));
+    device.message(cloud.message(Downstream::Status, status));
+    assert!(device.memory().current.is_none());
+}
+
+#[test]
+fn a_cloud_that_sends_no_status_is_confirmed_by_its_manifest() {
+    let mut cloud = cloud();
+    let (mut device, answers) = registering(&mut cloud, KeyOrigin::Device);
+    answers.into_iter().for_each(|answer| device.message(answer));
+    device.link();
+    for _ in 0..3 {
+        assert_eq!(device.only_word().0, "bs/device/dev-1/register/ok");
+        device.feed(Input::Timer);
+    }
+    assert_eq!(device.only_word().0, "dm/device/dev-1/update/request");
+    let manifest = serde_json::to_vec(&cloud.manifest()).unwrap();
+    device.message(cloud.message(Downstream::Manifest, manifest));
+    assert!(device.memory().current.is_some());
+}
+
+#[test]
+fn a_certificate_refused_at_first_is_tried_again_with_growing_patience() {
+    let (mut device, answers) = registering(&mut cloud(), KeyOrigin::Device);
+    answers.into_iter().for_each(|answer| device.message(answer));
+    for _ in 0..4 {
+        device.feed(Input::Refused("not active".to_owned()));
+        device.feed(Input::Timer);
+        assert!(matches!(device.login, Some(Login::Device(_))));
+    }
+    device.link();
+    assert_eq!(device.only_word().0, "bs/device/dev-1/register/ok");
+}
+
+#[test]
+fn a_certificate_that_stays_refused_leads_back_to_the_claim_certificate_and_a_new_key() {
+    let (mut device, answers) = registering(&mut cloud(), KeyOrigin::Device);
+    let first = device.memory().pending().unwrap().csr.clone();
+    answers.into_iter().for_each(|answer| device.message(answer));
+    stay_refused(&mut device);
+    assert_eq!(device.login, Some(Login::Claim));
+    device.link();
+    assert_ne!(csr_of(&device.only_word().1), first);
+}
+
+#[test]
+fn an_identity_that_the_cloud_may_have_confirmed_is_kept_and_taken_up_again() {
+    let mut cloud = cloud();
+    let (mut device, answers) = registering(&mut cloud, KeyOrigin::Device);
+    answers.into_iter().for_each(|answer| device.message(answer));
+    let own = certificate_id(device.memory().unproven().unwrap().certificate());
+    cloud.hear(Some(&own), "bs/device/dev-1/register/ok", b"");
+    stay_refused(&mut device);
+    device.link();
+    let (topic, payload) = device.only_word();
+    cloud.hear(None, &topic, &payload).into_iter().for_each(|answer| device.message(answer));
+    let Some(Login::Device(identity)) = &device.login else { panic!("goes by {:?}", device.login) };
+    assert_eq!(certificate_id(identity.certificate()), own);
+}
+
+#[test]
+fn an_operators_false_leads_a_registered_device_back_to_the_claim_certificate() {
+    let mut cloud = cloud();
+    let mut device = confirmed_device(&mut cloud);
+    let before = device.memory().current;
+    cloud.registered = Registered::False;
+    device.said.clear();
+    device.message(cloud.refuse(Code::NotRegistered));
+    assert_eq!((&device.login, device.memory().current), (&Some(Login::Claim), before));
+}
+
+#[test]
+fn retry_after_is_honoured() {
+    let mut cloud = cloud();
+    let (mut device, _) = registering(&mut cloud, KeyOrigin::Device);
+    device.message(cloud.message(Downstream::CredentialsError, refusal(Code::RowInvalid, Some(300))));
+    assert!(device.wake.unwrap() >= Duration::from_mins(5));
+    assert!(device.said.is_empty() && device.ended.is_none());
+    device.feed(Input::Timer);
+    assert_eq!(device.only_word().0, "bs/device/dev-1/register/request");
+}
+
+#[test]
+fn a_refusal_without_retry_after_ends_with_its_reason() {
+    let mut cloud = cloud();
+    let (mut device, _) = registering(&mut cloud, KeyOrigin::Device);
+    device.message(cloud.message(Downstream::CredentialsError, refusal(Code::Blocked, None)));
+    assert!(matches!(&device.ended, Some(Err(Failure::Refused(error))) if error.code == Code::Blocked));
+    assert!(device.told.iter().any(|told| matches!(told, Progress::Refused(_))));
+}
+
+#[test]
+fn a_retry_after_beyond_its_patience_ends_with_its_reason() {
+    let mut cloud = cloud();
+    let mut device = with_pace(&cloud, Pace::once());
+    device.message(cloud.message(Downstream::CredentialsError, refusal(Code::UnknownDevice, Some(3600))));
+    assert!(matches!(&device.ended, Some(Err(Failure::Refused(error))) if error.code == Code::UnknownDevice));
+    cloud.registered = Registered::False;
+}
+
+#[test]
+fn silence_is_borne_as_often_as_the_pace_says() {
+    let mut device = with_pace(&cloud(), Pace { tries: Some(3), ..Pace::default() });
+    for _ in 0..3 {
+        assert!(device.ended.is_none());
+        device.feed(Input::Timer);
+    }
+    assert!(matches!(&device.ended, Some(Err(Failure::Unanswered(topic))) if topic.ends_with("register/request")));
+}
+
+#[test]
+fn delays_are_random_and_bounded() {
+    let mut device = Hands::new(&cloud().device, KeyOrigin::Device);
+    device.power_on();
+    let mut delays = Vec::new();
+    for _ in 0..50 {
+        device.hang_up(Input::Lost("no network".to_owned()));
+        delays.push(device.wake.unwrap());
+        device.feed(Input::Timer);
+    }
+    assert!(delays.iter().all(|delay| *delay <= Pace::default().longest_delay));
+    assert!(delays[..5].iter().all(|delay| *delay <= Duration::from_secs(64)));
+    delays.dedup();
+    assert!(delays.len() > 40);
+}
+
+#[test]
+fn the_proof_on_the_wire_is_the_one_of_the_documentation() {
+    let device = DeviceId::parse("dev-1").unwrap();
+    let secret = Secret::new("correct horse".to_owned());
+    let request = register_request(&device, None, Some(&secret), 1_700_000_000_000);
+    let expected = concat!(
+        r#"{"proof":{"timestamp":1700000000000,"#,
+        r#""hmac":"90779d29e8d29e3804f60f02c3601ed86286fea5e4f3076ae5deae68a35a6a70"}}"#
+    );
+    assert_eq!(String::from_utf8(request).unwrap(), expected);
+}
+
+#[test]
+fn every_request_has_a_later_proof_even_if_the_clock_stands_still() {
+    let cloud = cloud();
+    let profile = Profile {
+        device: cloud.device.clone(),
+        secret: Some(Secret::new("s".to_owned())),
+        key: KeyOrigin::Device,
+        once: true,
+        pace: Pace::default(),
+    };
+    let mut machine = fleet_device::Machine::new(profile, 0);
+    let _ = machine.on(Input::Started(Box::default()), 5);
+    let _ = machine.on(Input::KeyMade(PendingKey::generate(&cloud.device).unwrap()), 5);
+    let _ = machine.on(Input::Connected, 5);
+    let mut proofs = [Input::Subscribed, Input::Timer, Input::Timer].map(|input| {
+        let actions = format!("{:?}", machine.on(input, 5));
+        assert!(actions.contains("Publish"));
+        actions
+    });
+    proofs.sort();
+    assert!(proofs.windows(2).all(|two| two[0] != two[1]));
+}
+
+#[test]
+fn a_pair_read_from_disk_is_checked_again() {
+    let cloud = cloud();
+    let (one, other) = (cloud.authority.make("a"), cloud.authority.make("b"));
+    let good = serde_json::to_string(&pair(&one.certificate, &one.key)).unwrap();
+    assert!(serde_json::from_str::<fleet_device::Credentials>(&good).is_ok());
+    let swapped = serde_json::json!({"key": PrivateKey::new(other.key), "certificate": one.certificate});
+    assert!(serde_json::from_value::<fleet_device::Credentials>(swapped).is_err());
+}
+
+fn stay_refused(device: &mut Hands) {
+    for _ in 0..5 {
+        device.feed(Input::Refused("not active".to_owned()));
+        if device.login != Some(Login::Claim) {
+            device.feed(Input::Timer);
+        }
+    }
+}
+
+fn with_pace(cloud: &Cloud, pace: Pace) -> Hands {
+    let device = cloud.device.clone();
+    let mut device = Hands::with(Profile { device, secret: None, key: KeyOrigin::Device, once: true, pace });
+    device.power_on();
+    device.link();
+    device
+}
+
+/// A device that is registered, confirmed, and has asked for software.
+pub fn confirmed_device(cloud: &mut Cloud) -> Hands {
+    let (mut device, answers) = registering(cloud, KeyOrigin::Device);
+    answers.into_iter().for_each(|answer| device.message(answer));
+    let own = certificate_id(device.memory().unproven().unwrap().certificate());
+    device.link();
+    let (topic, payload) = device.only_word();
+    cloud.hear(Some(&own), &topic, &payload).into_iter().for_each(|answer| device.message(answer));
+    device
+}

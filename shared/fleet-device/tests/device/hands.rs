@@ -1,0 +1,150 @@
+//! A machine with simulated hands: a disk that survives power cuts, and a list of what was said.
+
+use std::collections::BTreeMap;
+
+use fleet_device::machine::{Action, Input, KeyOrigin, Login, Machine, Pace, Profile};
+use fleet_device::memory::Memory;
+use fleet_device::{DeviceId, Failure, PendingKey, Progress};
+use ring::digest::{SHA256, digest};
+
+pub struct Hands {
+    profile: Profile,
+    machine: Machine,
+    powered: u64,
+    now: u64,
+    /// What survives: the memory's file, and the software's.
+    pub disk: Vec<u8>,
+    pub software: BTreeMap<String, Vec<u8>>,
+    /// The connection that was last asked for.
+    pub login: Option<Login>,
+    pub connecting: bool,
+    pub listening: bool,
+    /// What was published and has not been looked at.
+    pub said: Vec<(String, Vec<u8>)>,
+    pub told: Vec<Progress>,
+    pub installed: Vec<Vec<u8>>,
+    pub wake: Option<std::time::Duration>,
+    pub fetch: Option<String>,
+    pub ended: Option<Result<(), Failure>>,
+}
+
+impl Hands {
+    pub fn new(device: &DeviceId, key: KeyOrigin) -> Self {
+        let pace = Pace::default();
+        Self::with(Profile { device: device.clone(), secret: None, key, once: true, pace })
+    }
+
+    pub fn with(profile: Profile) -> Self {
+        Self {
+            machine: Machine::new(profile.clone(), 0),
+            profile,
+            powered: 0,
+            now: 1_700_000_000_000,
+            disk: serde_json::to_vec(&Memory::default()).unwrap(),
+            software: BTreeMap::new(),
+            login: None,
+            connecting: false,
+            listening: false,
+            said: Vec::new(),
+            told: Vec::new(),
+            installed: Vec::new(),
+            wake: None,
+            fetch: None,
+            ended: None,
+        }
+    }
+
+    pub fn memory(&self) -> Memory {
+        serde_json::from_slice(&self.disk).unwrap()
+    }
+
+    /// Cuts the power, if there was any, and switches it on.
+    pub fn power_on(&mut self) {
+        self.powered += 1;
+        self.machine = Machine::new(self.profile.clone(), self.powered);
+        (self.login, self.connecting, self.listening) = (None, false, false);
+        (self.wake, self.fetch) = (None, None);
+        self.said.clear();
+        let memory = self.memory();
+        self.feed(Input::Started(Box::new(memory)));
+    }
+
+    /// Connects and subscribes, as the device wants it.
+    pub fn link(&mut self) {
+        self.feed(Input::Connected);
+        self.listening = true;
+        self.feed(Input::Subscribed);
+    }
+
+    /// Ends the connection for this reason.
+    pub fn hang_up(&mut self, why: Input) {
+        (self.connecting, self.listening) = (false, false);
+        self.feed(why);
+    }
+
+    pub fn feed(&mut self, input: Input) {
+        self.now += 10;
+        let mut answers = Vec::new();
+        for action in self.machine.on(input, self.now) {
+            answers.extend(self.perform(action));
+        }
+        answers.into_iter().for_each(|answer| self.feed(answer));
+    }
+
+    pub fn message(&mut self, (topic, payload): (String, Vec<u8>)) {
+        self.feed(Input::Message { topic, payload });
+    }
+
+    /// The one thing that was said since the last look.
+    pub fn only_word(&mut self) -> (String, Vec<u8>) {
+        assert_eq!(self.said.len(), 1, "{:?}", self.said);
+        self.said.remove(0)
+    }
+
+    fn perform(&mut self, action: Action) -> Option<Input> {
+        assert!(self.ended.is_none(), "acts after its end: {action:?}");
+        match action {
+            Action::MakeKey => return Some(Input::KeyMade(PendingKey::generate(&self.profile.device).unwrap())),
+            Action::Remember(memory) => self.disk = serde_json::to_vec(&memory).unwrap(),
+            Action::Connect(login) => (self.login, self.connecting, self.listening) = (Some(login), true, false),
+            Action::Subscribe(_) => {}
+            Action::Publish { topic, payload } => {
+                assert!(self.listening, "speaks before it listens: {topic}");
+                self.said.push((topic, payload));
+            }
+            Action::Wake(delay) => self.wake = Some(delay),
+            Action::Tell(progress) => self.told.push(progress),
+            Action::End(result) => self.ended = Some(result),
+            Action::Fetch { url, .. } => self.fetch = Some(url),
+            action => return self.handle_software(action),
+        }
+        None
+    }
+
+    fn handle_software(&mut self, action: Action) -> Option<Input> {
+        match action {
+            Action::Open(sha256) => Some(Input::Opened(self.software.entry(sha256).or_default().len() as u64)),
+            Action::Write { sha256, offset, data } => {
+                let file = self.software.get_mut(&sha256).unwrap();
+                file.truncate(usize::try_from(offset).unwrap());
+                file.extend(data);
+                None
+            }
+            Action::Discard(sha256) => {
+                self.software.remove(&sha256);
+                None
+            }
+            Action::Install(manifest) => Some(Input::Installed(self.install(&manifest.sha256))),
+            other => panic!("no hands for {other:?}"),
+        }
+    }
+
+    fn install(&mut self, sha256: &str) -> Result<(), Failure> {
+        let file = &self.software[sha256];
+        if hex::encode(digest(&SHA256, file)) != sha256 {
+            return Err(Failure::Corrupt("wrong digest".to_owned()));
+        }
+        self.installed.push(file.clone());
+        Ok(())
+    }
+}

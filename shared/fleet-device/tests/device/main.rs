@@ -1,0 +1,12 @@
+//! The device's promises, tried on the machine alone, against a model of the cloud, and over real TLS and HTTP.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+mod agent;
+mod authority;
+mod broker;
+mod chaos;
+mod cloud;
+mod download;
+mod enrolment;
+mod hands;
+mod update;
