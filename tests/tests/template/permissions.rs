@@ -1,0 +1,81 @@
+//! Roles: a function may publish what the cloud says to devices, and nothing wider than AWS demands.
+
+use fleet::topic::{Downstream, Upstream};
+
+use crate::iam::{Policy, matches, one_or_many};
+use crate::stack::{Resource, Stack, folder, text};
+
+const TOPIC: &str = "arn:aws:iot:eu-central-1:123456789012:topic/";
+
+/// The documents of a role's policies.
+pub fn policies(role: &Resource) -> impl Iterator<Item = Policy<'_>> {
+    let inline = role.properties["Policies"].as_array().expect("a role has policies");
+    inline.iter().map(|policy| Policy(&policy["PolicyDocument"]))
+}
+
+/// The role of a function.
+pub fn role<'a>(stack: &'a Stack, function: &Resource) -> &'a Resource {
+    let role = stack.target(&function.properties["Role"]);
+    role.unwrap_or_else(|| panic!("{} needs a role of its own in the template", folder(function)))
+}
+
+fn publishers<'a>(stack: &'a Stack, topic: &str) -> Vec<&'a str> {
+    let arn = format!("{TOPIC}{topic}");
+    let functions = stack.of_kind("AWS::Serverless::Function");
+    let publishes =
+        |function: &&Resource| policies(role(stack, function)).any(|policy| policy.allows("iot:Publish", &arn));
+    functions.filter(publishes).map(folder).collect()
+}
+
+#[test]
+fn every_topic_of_the_cloud_has_one_function_that_may_publish_it() {
+    let stack = Stack::load();
+    for topic in Downstream::ALL.map(|downstream| downstream.topic("device-1")) {
+        let functions = publishers(&stack, &topic);
+        assert_eq!(functions.len(), 1, "iot:Publish on {topic} is allowed to {functions:?}");
+    }
+}
+
+#[test]
+fn no_function_may_publish_what_only_a_device_says() {
+    let stack = Stack::load();
+    for topic in Upstream::ALL.map(|upstream| upstream.topic("device-1")) {
+        let functions = publishers(&stack, &topic);
+        assert!(functions.is_empty(), "iot:Publish on {topic} is allowed to {functions:?}");
+    }
+}
+
+#[test]
+fn no_publish_permission_is_left_over() {
+    let stack = Stack::load();
+    let topics = Downstream::ALL.map(|downstream| format!("{TOPIC}{}", downstream.topic("device-1")));
+    for role in stack.of_kind("AWS::IAM::Role") {
+        for pattern in policies(role).flat_map(|policy| policy.resources("iot:Publish")) {
+            let used = topics.iter().any(|topic| matches(pattern, topic));
+            assert!(used, "{}: {pattern} fits no topic of fleet::topic::Downstream", role.id);
+        }
+    }
+}
+
+#[test]
+fn a_resource_of_everything_comes_with_its_reason() {
+    let text = text();
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let explained = lines.windows(2).filter(|pair| pair[1].starts_with("Resource: '*'"));
+    let explained = explained.filter(|pair| pair[0].starts_with('#') || pair[1].contains('#')).count();
+    let stack = Stack::load();
+    let roles = stack.of_kind("AWS::IAM::Role").flat_map(policies);
+    let wide = roles
+        .map(|policy| policy.statements().filter(|one| one_or_many(&one["Resource"]).any(|arn| arn == "*")).count());
+    assert_eq!(wide.sum::<usize>(), explained, "a Resource: '*' without a comment beside it that says why");
+}
+
+#[test]
+fn no_statement_allows_every_action() {
+    let stack = Stack::load();
+    for role in stack.of_kind("AWS::IAM::Role") {
+        for statement in policies(role).flat_map(Policy::statements) {
+            assert!(one_or_many(&statement["Action"]).all(|action| !action.contains('*')), "{}: {statement}", role.id);
+        }
+    }
+}
