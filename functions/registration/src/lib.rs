@@ -1,1 +1,68 @@
-//! Placeholder.
+//! Registration: hands the stages that `fleet` decides on to AWS, and the answers back.
+
+mod perform;
+mod report;
+
+use fleet::delivery::Delivery;
+use fleet::registration::{Request, Rules, Run};
+use fleet::topic::Downstream;
+use fleet_aws::certificates::Certificates;
+use fleet_aws::clients::Clients;
+use fleet_aws::function::Invocation;
+use fleet_aws::messages::Messages;
+use fleet_aws::report::Report;
+use fleet_aws::rows::Rows;
+use fleet_aws::settings::RegistrationSettings;
+use fleet_aws::things::Things;
+use futures_util::future::join_all;
+
+use crate::perform::Performer;
+
+/// The function with its gateways.
+#[derive(Debug)]
+pub struct Registration {
+    rules: Rules,
+    devices: Rows,
+    things: Things,
+    certificates: Certificates,
+    messages: Messages,
+}
+
+impl Registration {
+    /// Registration with the gateways of `clients`.
+    #[must_use]
+    pub fn new(clients: &Clients, settings: &RegistrationSettings) -> Self {
+        Self {
+            rules: settings.rules,
+            devices: Rows::new(clients, &settings.devices_table),
+            things: Things::new(clients),
+            certificates: Certificates::new(clients),
+            messages: Messages::new(clients),
+        }
+    }
+
+    /// Handles one delivery, to its end or to the first fault.
+    pub async fn handle(&self, delivery: &Delivery, invocation: &Invocation) -> Report {
+        match Request::parse(delivery, &self.rules) {
+            Ok(Some(request)) => self.answer(&request, invocation).await,
+            Ok(None) => Report::done("ignored"),
+            Err(refusal) => self.messages.refuse(delivery, Downstream::CredentialsError, refusal).await,
+        }
+    }
+
+    async fn answer(&self, request: &Request, invocation: &Invocation) -> Report {
+        let mut run = Run::new(&self.rules, request, invocation.now);
+        let performer = Performer { registration: self, device: &request.sender.device, invocation };
+        let mut stages = 0;
+        while !run.stage().is_empty() {
+            stages += 1;
+            let answers = join_all(run.stage().iter().map(|effect| performer.perform(&run, effect))).await;
+            match run.take(answers) {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return report::of(outcome).after_stages(stages),
+                Err(fault) => return Report::fault(fault.to_string()).after_stages(stages),
+            }
+        }
+        Report::done("nothing_to_do")
+    }
+}

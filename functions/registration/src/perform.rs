@@ -1,0 +1,83 @@
+//! Performs effects: one arm each, no policy.
+
+use fleet::id::{CertificateId, DeviceId};
+use fleet::registration::{Answer, Effect, Issued, Payload, Run};
+use fleet::topic::Downstream;
+use fleet::write::Write;
+use fleet_aws::certificates::CertificateArn;
+use fleet_aws::failure::Failure;
+use fleet_aws::function::Invocation;
+use fleet_aws::rows::Written;
+
+use crate::Registration;
+
+/// Performs the effects of one run.
+pub(crate) struct Performer<'a> {
+    pub registration: &'a Registration,
+    pub device: &'a DeviceId,
+    pub invocation: &'a Invocation,
+}
+
+impl Performer<'_> {
+    pub async fn perform(&self, run: &Run<'_>, effect: &Effect) -> Answer {
+        match self.attempt(run, effect).await {
+            Ok(answer) => answer,
+            Err(Failure::Missing(_)) => Answer::Missing,
+            Err(Failure::Rejected(why)) => Answer::Rejected(why),
+            Err(Failure::Fault(why)) => Answer::Fault(why),
+        }
+    }
+
+    async fn attempt(&self, run: &Run<'_>, effect: &Effect) -> Result<Answer, Failure> {
+        let Registration { things, certificates, .. } = self.registration;
+        let id = |cert| run.resolve(cert).ok_or_else(nothing_issued);
+        match effect {
+            Effect::Claim(write) => return self.write(write).await,
+            Effect::Note(write) => self.write(write).await.map(drop)?,
+            Effect::CreateThing => things.create(self.device).await?,
+            Effect::Issue(csr) => return certificates.issue(csr.as_ref()).await.map(Answer::Issued),
+            Effect::Fetch(id) => return certificates.fetch(id).await.map(Answer::Issued),
+            Effect::Record(record) => return self.write(&record.write(issued(run)?)).await,
+            Effect::AttachPolicy(cert, policy) => certificates.attach_policy(&self.arn(id(cert)?), policy).await?,
+            Effect::AttachThing(cert) => certificates.attach_thing(&self.arn(id(cert)?), self.device).await?,
+            Effect::Activate(cert) => certificates.activate(id(cert)?).await?,
+            Effect::Deactivate(cert) => certificates.deactivate(id(cert)?).await?,
+            Effect::DetachThing(cert) => certificates.detach_thing(&self.arn(id(cert)?), self.device).await?,
+            Effect::Delete(cert) => certificates.delete(id(cert)?).await?,
+            Effect::Publish(topic, payload) => self.publish(run, *topic, payload).await?,
+        }
+        Ok(Answer::Done)
+    }
+
+    async fn write(&self, write: &Write) -> Result<Answer, Failure> {
+        Ok(match self.registration.devices.write(self.device.as_str(), write).await? {
+            Written::Row(row) => Answer::Written(row),
+            Written::Lost(row) => Answer::Lost(row),
+        })
+    }
+
+    async fn publish(&self, run: &Run<'_>, topic: Downstream, payload: &Payload) -> Result<(), Failure> {
+        let payload = match payload {
+            Payload::Certificate => &issued(run)?.certificate,
+            // A device that sent a CSR has its key already.
+            Payload::Key => match &issued(run)?.key {
+                Some(key) => key,
+                None => return Ok(()),
+            },
+            Payload::Text(text) => text,
+        };
+        self.registration.messages.publish(topic, self.device.as_str(), payload.as_str()).await
+    }
+
+    fn arn(&self, id: &CertificateId) -> CertificateArn {
+        CertificateArn::beside(&self.invocation.function_arn, id)
+    }
+}
+
+fn issued<'a>(run: &'a Run<'_>) -> Result<&'a Issued, Failure> {
+    run.issued().ok_or_else(nothing_issued)
+}
+
+fn nothing_issued() -> Failure {
+    Failure::Fault("the plan uses a certificate before it is issued".to_owned())
+}

@@ -1,0 +1,49 @@
+//! What registration tells of its outcomes: the log's words and the metrics that alarms watch.
+
+use fleet::refusal::Code;
+use fleet::registration::Outcome;
+use fleet_aws::report::Report;
+
+/// The report of an outcome.
+pub(crate) fn of(outcome: Outcome) -> Report {
+    match outcome {
+        Outcome::Enrolled => Report::done("enrolled"),
+        Outcome::EnrolledAgain => Report::done("enrolled_again"),
+        Outcome::Confirmed => Report::done("confirmed"),
+        Outcome::Superseded => Report::done("superseded"),
+        Outcome::LockedOut(refusal) => Report::refused(refusal).named("locked_out").counted_in(["Lockouts"]),
+        Outcome::Refused(refusal) => {
+            let metric = metric(refusal.code);
+            Report::refused(refusal).counted_in(metric)
+        }
+    }
+}
+
+/// The metric of refusals that may be an attack.
+fn metric(code: Code) -> Option<&'static str> {
+    match code {
+        Code::UnknownDevice => Some("UnknownDevices"),
+        Code::WrongCertificate => Some("ForgedConfirmations"),
+        Code::ProofRequired | Code::ProofInvalid | Code::ProofExpired | Code::ProofReplayed => Some("FailedProofs"),
+        Code::AlreadyRegistered => Some("RegisteredAgain"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleet::refusal::Refusal;
+
+    use super::*;
+
+    #[test]
+    fn what_may_be_an_attack_is_counted_under_its_own_name() {
+        let refused = |code| of(Outcome::Refused(Refusal::new(code, "no"))).metrics;
+        assert_eq!(refused(Code::UnknownDevice), ["UnknownDevices"]);
+        assert_eq!(refused(Code::WrongCertificate), ["ForgedConfirmations"]);
+        assert_eq!(refused(Code::ProofReplayed), ["FailedProofs"]);
+        assert_eq!(refused(Code::AlreadyRegistered), ["RegisteredAgain"]);
+        assert!(refused(Code::RowInvalid).is_empty());
+        assert_eq!(of(Outcome::LockedOut(Refusal::new(Code::Blocked, "no"))).metrics, ["Lockouts"]);
+    }
+}

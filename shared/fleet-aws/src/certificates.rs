@@ -1,0 +1,162 @@
+//! The certificates of AWS IoT. All calls but [`Certificates::issue`] may be repeated without harm.
+
+use aws_sdk_iot::Client;
+use aws_sdk_iot::types::CertificateStatus;
+use fleet::csr::Csr;
+use fleet::id::{CertificateId, DeviceId};
+use fleet::registration::Issued;
+
+use crate::clients::Clients;
+use crate::failure::{Failure, unless_missing};
+
+/// The account's certificates.
+#[derive(Clone, Debug)]
+pub struct Certificates {
+    client: Client,
+}
+
+/// The ARN of a certificate: what policies and things are attached to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateArn(String);
+
+impl CertificateArn {
+    /// The ARN of the certificate `id` in partition, region and account of the function with the ARN `function`.
+    #[must_use]
+    pub fn beside(function: &str, id: &CertificateId) -> Self {
+        let mut parts = function.split(':').chain(std::iter::repeat("")).skip(1);
+        let mut next = || parts.next().unwrap_or_default();
+        let (partition, _lambda, region, account) = (next(), next(), next(), next());
+        Self(format!("arn:{partition}:iot:{region}:{account}:cert/{id}"))
+    }
+}
+
+impl Certificates {
+    /// The certificates of the account that `clients` speak for.
+    #[must_use]
+    pub fn new(clients: &Clients) -> Self {
+        Self { client: clients.iot() }
+    }
+
+    /// Makes a certificate, inactive: for the key of `csr`, or with a key of its own. Every call makes another one.
+    ///
+    /// # Errors
+    /// [`Failure::Rejected`] if AWS does not take the CSR.
+    pub async fn issue(&self, csr: Option<&Csr>) -> Result<Issued, Failure> {
+        match csr {
+            Some(csr) => self.issue_from_csr(csr).await,
+            None => self.issue_with_key().await,
+        }
+    }
+
+    async fn issue_from_csr(&self, csr: &Csr) -> Result<Issued, Failure> {
+        const NAME: &str = "CreateCertificateFromCsr";
+        let call = self.client.create_certificate_from_csr().certificate_signing_request(csr.pem()).set_as_active(false);
+        let output = call.send().await.map_err(|error| Failure::of(NAME, &error))?;
+        issued(NAME, output.certificate_id, output.certificate_pem, None)
+    }
+
+    async fn issue_with_key(&self) -> Result<Issued, Failure> {
+        const NAME: &str = "CreateKeysAndCertificate";
+        let call = self.client.create_keys_and_certificate().set_as_active(false);
+        let output = call.send().await.map_err(|error| Failure::of(NAME, &error))?;
+        let key = output.key_pair.and_then(|pair| pair.private_key);
+        let key = key.ok_or_else(|| Failure::Fault(format!("{NAME}: no key in the answer")))?;
+        issued(NAME, output.certificate_id, output.certificate_pem, Some(key))
+    }
+
+    /// Reads a certificate. A revoked one is as good as none: it can never be active again.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] if there is none.
+    pub async fn fetch(&self, id: &CertificateId) -> Result<Issued, Failure> {
+        const NAME: &str = "DescribeCertificate";
+        let call = self.client.describe_certificate().certificate_id(id.as_str());
+        let output = call.send().await.map_err(|error| Failure::of(NAME, &error))?;
+        let found = output.certificate_description.ok_or_else(|| Failure::Fault(format!("{NAME}: empty answer")))?;
+        if found.status == Some(CertificateStatus::Revoked) {
+            return Err(Failure::Missing(format!("{NAME}: {id} is revoked")));
+        }
+        issued(NAME, found.certificate_id, found.certificate_pem, None)
+    }
+
+    /// Lets the certificate connect.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] if there is none.
+    pub async fn activate(&self, id: &CertificateId) -> Result<(), Failure> {
+        self.set_status(id, CertificateStatus::Active).await
+    }
+
+    /// Lets the certificate connect no more; one that does not exist cannot.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub async fn deactivate(&self, id: &CertificateId) -> Result<(), Failure> {
+        unless_missing(self.set_status(id, CertificateStatus::Inactive).await)
+    }
+
+    async fn set_status(&self, id: &CertificateId, status: CertificateStatus) -> Result<(), Failure> {
+        let call = self.client.update_certificate().certificate_id(id.as_str()).new_status(status);
+        call.send().await.map(drop).map_err(|error| Failure::of("UpdateCertificate", &error))
+    }
+
+    /// Attaches the policy of this name.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] if there is no such policy, or no such certificate.
+    pub async fn attach_policy(&self, certificate: &CertificateArn, policy: &str) -> Result<(), Failure> {
+        let call = self.client.attach_policy().target(&certificate.0).policy_name(policy);
+        call.send().await.map(drop).map_err(|error| Failure::of("AttachPolicy", &error))
+    }
+
+    /// Attaches the certificate to the device's thing.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] if there is no such certificate or thing.
+    pub async fn attach_thing(&self, certificate: &CertificateArn, device: &DeviceId) -> Result<(), Failure> {
+        let call = self.client.attach_thing_principal().principal(&certificate.0).thing_name(device.as_str());
+        call.send().await.map(drop).map_err(|error| Failure::of("AttachThingPrincipal", &error))
+    }
+
+    /// Detaches the certificate from the device's thing. AWS may take seconds until it is so.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub async fn detach_thing(&self, certificate: &CertificateArn, device: &DeviceId) -> Result<(), Failure> {
+        let call = self.client.detach_thing_principal().principal(&certificate.0).thing_name(device.as_str());
+        unless_missing(call.send().await.map(drop).map_err(|error| Failure::of("DetachThingPrincipal", &error)))
+    }
+
+    /// Deletes an inactive certificate that is attached to no thing, with what policies are attached to it.
+    ///
+    /// # Errors
+    /// [`Failure::Fault`] while a thing is still being detached.
+    pub async fn delete(&self, id: &CertificateId) -> Result<(), Failure> {
+        let call = self.client.delete_certificate().certificate_id(id.as_str()).force_delete(true);
+        unless_missing(call.send().await.map(drop).map_err(|error| Failure::of("DeleteCertificate", &error)))
+    }
+}
+
+fn issued(name: &str, id: Option<String>, pem: Option<String>, key: Option<String>) -> Result<Issued, Failure> {
+    let id = id.as_deref().and_then(CertificateId::parse);
+    match (id, pem) {
+        (Some(id), Some(certificate)) => Ok(Issued { id, certificate, key }),
+        _ => Err(Failure::Fault(format!("{name}: no certificate in the answer"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_looked_for_where_the_function_runs() {
+        let id = CertificateId::parse(&"0a".repeat(32)).unwrap();
+        let arn = |function| CertificateArn::beside(function, &id).0;
+        assert_eq!(
+            arn("arn:aws-cn:lambda:cn-north-1:123456789012:function:f:alias"),
+            format!("arn:aws-cn:iot:cn-north-1:123456789012:cert/{id}")
+        );
+        assert_eq!(arn("nonsense"), format!("arn::iot:::cert/{id}"));
+    }
+}

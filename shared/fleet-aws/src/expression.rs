@@ -1,0 +1,182 @@
+//! A write of the domain in DynamoDB's expression language.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use fleet::attribute::DEVICE;
+use fleet::value::Value;
+use fleet::write::{Change, Condition, Write};
+
+use crate::items::attribute;
+
+/// The parts of an `UpdateItem`. Attributes go by placeholders, since any name may be a reserved word.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Expression {
+    pub condition: String,
+    pub update: Option<String>,
+    pub names: HashMap<String, String>,
+    pub values: HashMap<String, AttributeValue>,
+}
+
+/// Translates `write` so that it means what [`Write::apply`] means. That the row exists is always a condition.
+pub(crate) fn expression(write: &Write) -> Expression {
+    let mut builder = Builder::default();
+    let device = builder.name(DEVICE);
+    let mut conditions = vec![format!("attribute_exists({device})")];
+    conditions.extend(write.conditions.iter().map(|(name, condition)| builder.condition(name, condition)));
+    conditions.extend(write.changes.iter().filter_map(|(name, change)| builder.needs(name, change)));
+    let clauses: Vec<_> = write.changes.iter().filter_map(|(name, change)| builder.change(name, change)).collect();
+    Expression {
+        condition: conditions.join(" AND "),
+        update: update(&clauses),
+        names: builder.names.iter().enumerate().map(|(at, name)| (format!("#n{at}"), (*name).to_owned())).collect(),
+        values: builder.values.into_iter().enumerate().map(|(at, value)| (format!(":v{at}"), value)).collect(),
+    }
+}
+
+/// One keyword each, with its clauses behind it.
+fn update(clauses: &[(&'static str, String)]) -> Option<String> {
+    let of = |keyword| {
+        let parts: Vec<_> = clauses.iter().filter(|(own, _)| *own == keyword).map(|(_, part)| part.as_str()).collect();
+        (!parts.is_empty()).then(|| format!("{keyword} {}", parts.join(", ")))
+    };
+    let sections: Vec<_> = ["SET", "REMOVE", "ADD", "DELETE"].into_iter().filter_map(of).collect();
+    (!sections.is_empty()).then(|| sections.join(" "))
+}
+
+#[derive(Default)]
+struct Builder {
+    names: Vec<&'static str>,
+    values: Vec<AttributeValue>,
+}
+
+impl Builder {
+    fn name(&mut self, attribute: &'static str) -> String {
+        let known = self.names.iter().position(|name| *name == attribute);
+        let at = known.unwrap_or_else(|| {
+            self.names.push(attribute);
+            self.names.len() - 1
+        });
+        format!("#n{at}")
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        self.values.push(value);
+        format!(":v{}", self.values.len() - 1)
+    }
+
+    fn condition(&mut self, name: &'static str, condition: &Condition) -> String {
+        let name = self.name(name);
+        match condition {
+            Condition::Present => format!("attribute_exists({name})"),
+            Condition::Absent => format!("attribute_not_exists({name})"),
+            Condition::OneOf(values) => {
+                let values: Vec<_> = values.iter().map(|value| self.value(attribute(value))).collect();
+                format!("{name} IN ({})", values.join(", "))
+            }
+            Condition::Not(value) => {
+                let value = self.value(attribute(value));
+                format!("(attribute_not_exists({name}) OR {name} <> {value})")
+            }
+            Condition::AtMost(most) => self.compared(&name, "<=", *most),
+            Condition::Below(limit) => self.compared(&name, "<", *limit),
+            Condition::NotStarting(prefix) => {
+                let prefix = self.value(AttributeValue::S(prefix.clone()));
+                format!("(attribute_not_exists({name}) OR NOT begins_with({name}, {prefix}))")
+            }
+        }
+    }
+
+    /// DynamoDB compares values of one type only: what is no number is neither below nor above one.
+    fn compared(&mut self, name: &str, operator: &str, number: u64) -> String {
+        let number = self.value(attribute(&Value::number(number)));
+        format!("(attribute_not_exists({name}) OR {name} {operator} {number})")
+    }
+
+    /// What a change needs to find. As a condition, since DynamoDB would answer with a validation error otherwise,
+    /// and without the row.
+    fn needs(&mut self, name: &'static str, change: &Change) -> Option<String> {
+        match change {
+            Change::Copy(from) => Some(format!("attribute_exists({})", self.name(from))),
+            Change::Add(_) => Some(self.absent_or(name, "N")),
+            Change::Include(_) | Change::Exclude(_) => Some(self.absent_or(name, "SS")),
+            Change::Set(_) | Change::Remove => None,
+        }
+    }
+
+    fn absent_or(&mut self, name: &'static str, kind: &str) -> String {
+        let name = self.name(name);
+        let kind = self.value(AttributeValue::S(kind.to_owned()));
+        format!("(attribute_not_exists({name}) OR attribute_type({name}, {kind}))")
+    }
+
+    fn change(&mut self, name: &'static str, change: &Change) -> Option<(&'static str, String)> {
+        // DynamoDB knows no empty set.
+        if matches!(change, Change::Exclude(members) if members.is_empty()) {
+            return None;
+        }
+        let name = self.name(name);
+        Some(match change {
+            Change::Set(value) => ("SET", format!("{name} = {}", self.value(attribute(value)))),
+            Change::Copy(from) => ("SET", format!("{name} = {}", self.name(from))),
+            Change::Remove => ("REMOVE", name),
+            Change::Add(number) => ("ADD", format!("{name} {}", self.value(AttributeValue::N(number.to_string())))),
+            Change::Include(member) => ("ADD", format!("{name} {}", self.value(AttributeValue::Ss(vec![member.clone()])))),
+            Change::Exclude(members) => {
+                let members = AttributeValue::Ss(members.iter().cloned().collect());
+                ("DELETE", format!("{name} {}", self.value(members)))
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn shown(write: &Write) -> String {
+        let Expression { condition, update, names, values } = expression(write);
+        let mut names: Vec<_> = names.into_iter().collect();
+        let mut values: Vec<_> = values.into_iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
+        names.sort();
+        values.sort();
+        format!("{condition}\n{}\n{names:?}\n{}", update.unwrap_or_default(), values.join("\n"))
+    }
+
+    #[test]
+    fn a_write_without_conditions_still_never_makes_a_row() {
+        insta::assert_snapshot!(shown(&Write::new()), @r#"
+        attribute_exists(#n0)
+
+        [("#n0", "device")]
+        "#);
+    }
+
+    #[test]
+    fn every_condition_has_its_expression() {
+        let write = Write::new()
+            .when_one_of("a", vec![false.into(), "false".into()])
+            .when_present("b")
+            .when_absent("c")
+            .unless("d", "x")
+            .when_at_most("e", 1)
+            .when_below("f", 2)
+            .unless_starting("g", "p");
+        insta::assert_snapshot!(shown(&write), @"");
+    }
+
+    #[test]
+    fn every_change_has_its_clause_and_what_it_needs_to_find() {
+        let write = Write::new()
+            .set("a", 1)
+            .copy("b", "c")
+            .remove("c")
+            .add("d", -1)
+            .include("e", "x")
+            .exclude("f", BTreeSet::from(["x".to_owned()]))
+            .exclude("g", BTreeSet::new());
+        insta::assert_snapshot!(shown(&write), @"");
+    }
+}

@@ -1,0 +1,212 @@
+//! What a function reads from its environment, strictly: a stack that is set up wrongly fails at its start, with the
+//! variable's name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use fleet::registration::{Confirmation, Rules};
+
+const DEVICES_TABLE: &str = "DEVICES_TABLE";
+const FIRMWARE_TABLE: &str = "FIRMWARE_TABLE";
+const METRICS_NAMESPACE: &str = "METRICS_NAMESPACE";
+const ATTEMPTS_LIMIT: &str = "ATTEMPTS_LIMIT";
+const SERVER_MADE_KEYS: &str = "SERVER_MADE_KEYS";
+const CONFIRMATION_PRINCIPAL: &str = "CONFIRMATION_PRINCIPAL";
+const PROOF_CLOCK_SKEW_SECONDS: &str = "PROOF_CLOCK_SKEW_SECONDS";
+const URL_LIFETIME_SECONDS: &str = "URL_LIFETIME_SECONDS";
+
+/// The variables that the template sets for registration.
+pub const REGISTRATION: &[&str] = &[
+    DEVICES_TABLE,
+    ATTEMPTS_LIMIT,
+    SERVER_MADE_KEYS,
+    CONFIRMATION_PRINCIPAL,
+    PROOF_CLOCK_SKEW_SECONDS,
+    METRICS_NAMESPACE,
+];
+
+/// The variables that the template sets for the device manager.
+pub const DEVICE_MANAGER: &[&str] = &[DEVICES_TABLE, FIRMWARE_TABLE, URL_LIFETIME_SECONDS, METRICS_NAMESPACE];
+
+/// Most seconds that a presigned URL can live. Source: Amazon S3, "Expiration time for presigned URLs".
+const URL_LIFETIME_MAX: u64 = 604_800;
+
+/// Environment variables by name.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+/// Settings of registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationSettings {
+    /// Name of the table with the devices' rows.
+    pub devices_table: String,
+    /// The rules of this stack.
+    pub rules: Rules,
+    /// CloudWatch namespace of the metrics.
+    pub namespace: String,
+}
+
+/// Settings of the device manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceManagerSettings {
+    /// Name of the table with the devices' rows.
+    pub devices_table: String,
+    /// Name of the table with the softwares' rows.
+    pub firmware_table: String,
+    /// How long a presigned URL lives, in seconds.
+    pub url_lifetime: u64,
+    /// CloudWatch namespace of the metrics.
+    pub namespace: String,
+}
+
+/// A variable that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("environment variable {name}: found {found}, expected {expected}")]
+pub struct SettingsError {
+    name: String,
+    found: String,
+    expected: String,
+}
+
+impl SettingsError {
+    pub(crate) fn new(name: &str, found: Option<&str>, expected: impl Into<String>) -> Self {
+        let found = found.map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"));
+        Self { name: name.to_owned(), found, expected: expected.into() }
+    }
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        std::env::vars_os().filter_map(text).collect()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn text(&self, name: &str, expected: &str) -> Result<String, SettingsError> {
+        self.get(name).map(str::to_owned).ok_or_else(|| SettingsError::new(name, None, expected))
+    }
+
+    fn number(&self, name: &str, most: u64) -> Result<u64, SettingsError> {
+        let found = self.get(name);
+        let number = found.and_then(|text| text.parse().ok()).filter(|number| (1..=most).contains(number));
+        number.ok_or_else(|| SettingsError::new(name, found, format!("a whole number from 1 to {most}")))
+    }
+
+    fn choice<T>(&self, name: &str, choices: [(&str, T); 2]) -> Result<T, SettingsError> {
+        let found = self.get(name);
+        let expected = choices.each_ref().map(|(word, _)| *word).join(" or ");
+        let chosen = choices.into_iter().find(|(word, _)| Some(*word) == found);
+        chosen.map(|(_, value)| value).ok_or_else(|| SettingsError::new(name, found, expected))
+    }
+
+    fn table(&self, name: &str) -> Result<String, SettingsError> {
+        self.text(name, "the name of a DynamoDB table")
+    }
+
+    fn namespace(&self) -> Result<String, SettingsError> {
+        self.text(METRICS_NAMESPACE, "the name of a CloudWatch namespace")
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+/// Names alone: the values include the role's keys.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl RegistrationSettings {
+    /// Reads [`REGISTRATION`].
+    ///
+    /// # Errors
+    /// A [`SettingsError`] for the first variable that cannot be used.
+    pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
+        let confirmation = [("device", Confirmation::Device), ("any", Confirmation::Any)];
+        let rules = Rules {
+            attempts_limit: environment.number(ATTEMPTS_LIMIT, u64::from(u32::MAX))?,
+            server_made_keys: environment.choice(SERVER_MADE_KEYS, [("allowed", true), ("refused", false)])?,
+            confirmation: environment.choice(CONFIRMATION_PRINCIPAL, confirmation)?,
+            proof_clock_skew: environment.number(PROOF_CLOCK_SKEW_SECONDS, u64::from(u32::MAX))? * 1000,
+        };
+        Ok(Self { devices_table: environment.table(DEVICES_TABLE)?, rules, namespace: environment.namespace()? })
+    }
+}
+
+impl DeviceManagerSettings {
+    /// Reads [`DEVICE_MANAGER`].
+    ///
+    /// # Errors
+    /// A [`SettingsError`] for the first variable that cannot be used.
+    pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
+        Ok(Self {
+            devices_table: environment.table(DEVICES_TABLE)?,
+            firmware_table: environment.table(FIRMWARE_TABLE)?,
+            url_lifetime: environment.number(URL_LIFETIME_SECONDS, URL_LIFETIME_MAX)?,
+            namespace: environment.namespace()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPLETE: [(&str, &str); 6] = [
+        (DEVICES_TABLE, "devices"),
+        (ATTEMPTS_LIMIT, "5"),
+        (SERVER_MADE_KEYS, "refused"),
+        (CONFIRMATION_PRINCIPAL, "any"),
+        (PROOF_CLOCK_SKEW_SECONDS, "300"),
+        (METRICS_NAMESPACE, "Fleetwake"),
+    ];
+
+    fn read_with(name: &str, value: &str) -> Result<RegistrationSettings, String> {
+        let variables = COMPLETE.into_iter().chain([(name, value)]);
+        let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        RegistrationSettings::read(&environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn complete_settings_are_read() {
+        let rules = Rules {
+            attempts_limit: 5,
+            server_made_keys: false,
+            confirmation: Confirmation::Any,
+            proof_clock_skew: 300_000,
+        };
+        let expected =
+            RegistrationSettings { devices_table: "devices".to_owned(), rules, namespace: "Fleetwake".to_owned() };
+        assert_eq!(read_with("OTHER", "x"), Ok(expected));
+    }
+
+    #[test]
+    fn every_variable_is_needed_and_its_error_says_name_found_and_expected() {
+        for name in REGISTRATION {
+            let message = read_with(name, "").unwrap_err();
+            assert!(message.starts_with(&format!("environment variable {name}: found nothing, expected ")), "{message}");
+        }
+        let message = read_with(SERVER_MADE_KEYS, "yes").unwrap_err();
+        assert_eq!(message, "environment variable SERVER_MADE_KEYS: found \"yes\", expected allowed or refused");
+        let message = read_with(ATTEMPTS_LIMIT, "0").unwrap_err();
+        assert_eq!(message, "environment variable ATTEMPTS_LIMIT: found \"0\", expected a whole number from 1 to 4294967295");
+    }
+
+    #[test]
+    fn an_environment_that_is_printed_shows_no_value() {
+        let environment = Environment::from_iter([("AWS_SECRET_ACCESS_KEY".to_owned(), "hunter2".to_owned())]);
+        assert_eq!(format!("{environment:?}"), "{\"AWS_SECRET_ACCESS_KEY\"}");
+    }
+}
