@@ -1,22 +1,18 @@
 //! Names that template and code share: tables and their keys, environment, the blueprint's names.
 
+use std::collections::BTreeSet;
+
+use fleet_aws::settings;
 use serde_json::json;
 
 use crate::stack::{Stack, folder};
 
-/// The environment of a function, sorted, by its folder.
-fn environment(folder: &str) -> &'static [&'static str] {
+/// The variables that a function reads, by its folder.
+fn variables(folder: &str) -> &'static [&'static str] {
     match folder {
-        "registration" => &[
-            "ATTEMPTS_LIMIT",
-            "CONFIRMATION_PRINCIPAL",
-            "DEVICES_TABLE",
-            "METRICS_NAMESPACE",
-            "PROOF_CLOCK_SKEW_SECONDS",
-            "SERVER_MADE_KEYS",
-        ],
-        "device-manager" => &["DEVICES_TABLE", "FIRMWARE_TABLE", "METRICS_NAMESPACE", "URL_LIFETIME_SECONDS"],
-        other => panic!("tests/tests/template/names.rs has no list of the environment of {other}"),
+        "registration" => settings::REGISTRATION,
+        "device-manager" => settings::DEVICE_MANAGER,
+        other => panic!("tests/tests/template/names.rs does not know which variables {other} reads"),
     }
 }
 
@@ -25,7 +21,8 @@ fn the_template_gives_a_function_the_environment_that_it_reads() {
     let stack = Stack::load();
     for function in stack.of_kind("AWS::Serverless::Function") {
         let folder = folder(function);
-        assert_eq!(stack.environment(function), environment(folder), "{folder}: left what the template gives");
+        let read: BTreeSet<_> = variables(folder).iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(stack.environment(function), read, "{folder}: left what the template gives");
     }
 }
 

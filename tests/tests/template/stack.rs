@@ -1,6 +1,7 @@
-//! The template as CloudFormation would see it with its default parameters: every `!Ref`, `!Sub`, `!GetAtt` and
-//! `!If` resolved, conditions taken as true.
+//! The template as AWS would see it with its default parameters: every `!Ref`, `!Sub`, `!GetAtt` and `!If` resolved,
+//! conditions taken as true.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -75,13 +76,11 @@ impl Stack {
         own.or_else(|| self.globals.pointer(pointer)).cloned().unwrap_or_default()
     }
 
-    /// Names of a function's environment variables, sorted.
-    pub fn environment(&self, function: &Resource) -> Vec<String> {
+    /// Names of a function's environment variables.
+    pub fn environment(&self, function: &Resource) -> BTreeSet<String> {
         let of = |properties: &Json| properties.pointer("/Environment/Variables").and_then(Json::as_object).cloned();
         let all = [of(&function.properties), of(&self.globals)].into_iter().flatten().flatten();
-        let mut names: Vec<_> = all.map(|(name, _)| name).collect();
-        names.sort();
-        names
+        all.map(|(name, _)| name).collect()
     }
 }
 
