@@ -50,9 +50,10 @@ impl Certificates {
 
     async fn issue_from_csr(&self, csr: &Csr) -> Result<Issued, Failure> {
         const NAME: &str = "CreateCertificateFromCsr";
-        let call = self.client.create_certificate_from_csr().certificate_signing_request(csr.pem()).set_as_active(false);
+        let call =
+            self.client.create_certificate_from_csr().certificate_signing_request(csr.pem()).set_as_active(false);
         let output = call.send().await.map_err(|error| Failure::of(NAME, &error))?;
-        issued(NAME, output.certificate_id, output.certificate_pem, None)
+        issued(NAME, output.certificate_id.as_deref(), output.certificate_pem, None)
     }
 
     async fn issue_with_key(&self) -> Result<Issued, Failure> {
@@ -61,7 +62,7 @@ impl Certificates {
         let output = call.send().await.map_err(|error| Failure::of(NAME, &error))?;
         let key = output.key_pair.and_then(|pair| pair.private_key);
         let key = key.ok_or_else(|| Failure::Fault(format!("{NAME}: no key in the answer")))?;
-        issued(NAME, output.certificate_id, output.certificate_pem, Some(key))
+        issued(NAME, output.certificate_id.as_deref(), output.certificate_pem, Some(key))
     }
 
     /// Reads a certificate. A revoked one is as good as none: it can never be active again.
@@ -76,7 +77,7 @@ impl Certificates {
         if found.status == Some(CertificateStatus::Revoked) {
             return Err(Failure::Missing(format!("{NAME}: {id} is revoked")));
         }
-        issued(NAME, found.certificate_id, found.certificate_pem, None)
+        issued(NAME, found.certificate_id.as_deref(), found.certificate_pem, None)
     }
 
     /// Lets the certificate connect.
@@ -137,9 +138,8 @@ impl Certificates {
     }
 }
 
-fn issued(name: &str, id: Option<String>, pem: Option<String>, key: Option<String>) -> Result<Issued, Failure> {
-    let id = id.as_deref().and_then(CertificateId::parse);
-    match (id, pem) {
+fn issued(name: &str, id: Option<&str>, pem: Option<String>, key: Option<String>) -> Result<Issued, Failure> {
+    match (id.and_then(CertificateId::parse), pem) {
         (Some(id), Some(certificate)) => Ok(Issued { id, certificate, key }),
         _ => Err(Failure::Fault(format!("{name}: no certificate in the answer"))),
     }

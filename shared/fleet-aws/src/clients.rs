@@ -47,6 +47,7 @@ const ATTEMPTS: u32 = 3;
 pub struct Clients {
     config: SdkConfig,
     calls: Arc<AtomicU64>,
+    has_own_endpoint: bool,
 }
 
 impl Clients {
@@ -67,7 +68,9 @@ impl Clients {
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .service_config(Endpoints(environment.clone()));
         config.set_endpoint_url(environment.get("AWS_ENDPOINT_URL").map(str::to_owned));
-        Ok(Self { config: config.build(), calls })
+        let has_own_endpoint =
+            ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"].iter().any(|name| environment.get(name).is_some());
+        Ok(Self { config: config.build(), calls, has_own_endpoint })
     }
 
     /// HTTP requests sent so far, retries included.
@@ -86,6 +89,12 @@ impl Clients {
 
     pub(crate) fn iot_data(&self) -> aws_sdk_iotdataplane::Client {
         aws_sdk_iotdataplane::Client::new(&self.config)
+    }
+
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config);
+        // Another endpoint than AWS's has no name for each bucket.
+        aws_sdk_s3::Client::from_conf(config.force_path_style(self.has_own_endpoint).build())
     }
 }
 
@@ -107,7 +116,9 @@ fn timeouts() -> TimeoutConfig {
 /// One connector for every client, made now: the SDK's own way is one each, made at the first call.
 fn http_client(environment: &Environment, calls: Arc<AtomicU64>) -> Result<SharedHttpClient, SettingsError> {
     let roots = TrustStore::empty().with_pem_certificate(trust_anchors(environment)?);
-    let unusable = |error| SettingsError::new(TRUST_ANCHORS, environment.get(TRUST_ANCHORS), format!("roots that can be used ({error})"));
+    let unusable = |error| {
+        SettingsError::new(TRUST_ANCHORS, environment.get(TRUST_ANCHORS), format!("roots that can be used ({error})"))
+    };
     let tls = TlsContext::builder().with_trust_store(roots).build().map_err(unusable)?;
     let connector = Connector::builder()
         .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build())
@@ -122,7 +133,9 @@ fn trust_anchors(environment: &Environment) -> Result<Vec<u8>, SettingsError> {
     let Some(path) = environment.get(TRUST_ANCHORS) else {
         return Ok(AMAZON_TRUST_SERVICES.to_vec());
     };
-    let unusable = |why: String| SettingsError::new(TRUST_ANCHORS, Some(path), format!("the path of a PEM file with certificates ({why})"));
+    let unusable = |why: String| {
+        SettingsError::new(TRUST_ANCHORS, Some(path), format!("the path of a PEM file with certificates ({why})"))
+    };
     let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
     let has_certificate = pem.windows(27).any(|bytes| bytes == b"-----BEGIN CERTIFICATE-----");
     if has_certificate { Ok(pem) } else { Err(unusable("it has none".to_owned())) }

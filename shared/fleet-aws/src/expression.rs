@@ -121,7 +121,9 @@ impl Builder {
             Change::Copy(from) => ("SET", format!("{name} = {}", self.name(from))),
             Change::Remove => ("REMOVE", name),
             Change::Add(number) => ("ADD", format!("{name} {}", self.value(AttributeValue::N(number.to_string())))),
-            Change::Include(member) => ("ADD", format!("{name} {}", self.value(AttributeValue::Ss(vec![member.clone()])))),
+            Change::Include(member) => {
+                ("ADD", format!("{name} {}", self.value(AttributeValue::Ss(vec![member.clone()]))))
+            }
             Change::Exclude(members) => {
                 let members = AttributeValue::Ss(members.iter().cloned().collect());
                 ("DELETE", format!("{name} {}", self.value(members)))
@@ -142,16 +144,17 @@ mod tests {
         let mut values: Vec<_> = values.into_iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
         names.sort();
         values.sort();
+        let condition = condition.replace(" AND ", "\nAND ");
         format!("{condition}\n{}\n{names:?}\n{}", update.unwrap_or_default(), values.join("\n"))
     }
 
     #[test]
     fn a_write_without_conditions_still_never_makes_a_row() {
-        insta::assert_snapshot!(shown(&Write::new()), @r#"
+        insta::assert_snapshot!(shown(&Write::new()), @r##"
         attribute_exists(#n0)
 
         [("#n0", "device")]
-        "#);
+        "##);
     }
 
     #[test]
@@ -164,7 +167,24 @@ mod tests {
             .when_at_most("e", 1)
             .when_below("f", 2)
             .unless_starting("g", "p");
-        insta::assert_snapshot!(shown(&write), @"");
+        insta::assert_snapshot!(shown(&write), @r##"
+        attribute_exists(#n0)
+        AND #n1 IN (:v0, :v1)
+        AND attribute_exists(#n2)
+        AND attribute_not_exists(#n3)
+        AND (attribute_not_exists(#n4) OR #n4 <> :v2)
+        AND (attribute_not_exists(#n5) OR #n5 <= :v3)
+        AND (attribute_not_exists(#n6) OR #n6 < :v4)
+        AND (attribute_not_exists(#n7) OR NOT begins_with(#n7, :v5))
+
+        [("#n0", "device"), ("#n1", "a"), ("#n2", "b"), ("#n3", "c"), ("#n4", "d"), ("#n5", "e"), ("#n6", "f"), ("#n7", "g")]
+        :v0 = Bool(false)
+        :v1 = S("false")
+        :v2 = S("x")
+        :v3 = N("1")
+        :v4 = N("2")
+        :v5 = S("p")
+        "##);
     }
 
     #[test]
@@ -177,6 +197,23 @@ mod tests {
             .include("e", "x")
             .exclude("f", BTreeSet::from(["x".to_owned()]))
             .exclude("g", BTreeSet::new());
-        insta::assert_snapshot!(shown(&write), @"");
+        insta::assert_snapshot!(shown(&write), @r##"
+        attribute_exists(#n0)
+        AND attribute_exists(#n1)
+        AND (attribute_not_exists(#n2) OR attribute_type(#n2, :v0))
+        AND (attribute_not_exists(#n3) OR attribute_type(#n3, :v1))
+        AND (attribute_not_exists(#n4) OR attribute_type(#n4, :v2))
+        AND (attribute_not_exists(#n5) OR attribute_type(#n5, :v3))
+        SET #n6 = :v4, #n7 = #n1 REMOVE #n1 ADD #n2 :v5, #n3 :v6 DELETE #n4 :v7
+        [("#n0", "device"), ("#n1", "c"), ("#n2", "d"), ("#n3", "e"), ("#n4", "f"), ("#n5", "g"), ("#n6", "a"), ("#n7", "b")]
+        :v0 = S("N")
+        :v1 = S("SS")
+        :v2 = S("SS")
+        :v3 = S("SS")
+        :v4 = N("1")
+        :v5 = N("-1")
+        :v6 = Ss(["x"])
+        :v7 = Ss(["x"])
+        "##);
     }
 }

@@ -35,7 +35,9 @@ impl Failure {
         let request = error.request_id().unwrap_or("unknown");
         let text = format!("{operation}: {code}: {message} (request {request})");
         match code {
-            "ResourceNotFoundException" | "NoSuchBucket" | "NoSuchKey" | "NoSuchVersion" | "NotFound" => Self::Missing(text),
+            "ResourceNotFoundException" | "NoSuchBucket" | "NoSuchKey" | "NoSuchVersion" | "NotFound" => {
+                Self::Missing(text)
+            }
             "InvalidRequestException" | "ValidationException" => Self::Rejected(text),
             _ => Self::Fault(text),
         }
@@ -58,7 +60,7 @@ pub(crate) fn unless_missing(result: Result<(), Failure>) -> Result<(), Failure>
 }
 
 /// An error with its sources. Not their debug form: that would repeat what was sent.
-fn causes(error: &dyn Error) -> String {
+pub(crate) fn causes(error: &dyn Error) -> String {
     let chain = std::iter::successors(Some(error), |&error| error.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
@@ -116,7 +118,10 @@ mod tests {
         for (error, expected) in [(unreadable, "no JSON"), (refused, "connection refused")] {
             let failure = Failure::of("Publish", &error);
             let text = failure.to_string();
-            assert!(matches!(failure, Failure::Fault(_)) && text.contains(expected) && !text.contains("hunter2"), "{text}");
+            assert!(
+                matches!(failure, Failure::Fault(_)) && text.contains(expected) && !text.contains("hunter2"),
+                "{text}"
+            );
         }
     }
 }

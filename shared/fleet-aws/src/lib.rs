@@ -9,6 +9,7 @@ pub mod function;
 mod items;
 pub mod log;
 pub mod messages;
+pub mod objects;
 pub mod report;
 pub mod rows;
 pub mod settings;

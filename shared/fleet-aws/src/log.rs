@@ -40,21 +40,16 @@ impl Entry<'_> {
     pub fn line(&self) -> String {
         let mut line = self.embedded_metrics();
         line.extend(self.context());
+        line.extend(self.sender().into_iter().flatten());
         line.extend(self.ending());
         Value::Object(line).to_string()
     }
 
     fn context(&self) -> Map<String, Value> {
-        let empty = String::new();
-        let of = |field: fn(&Delivery) -> &String| self.delivery.map_or(&empty, field);
         fields([
             ("timestamp", json!(rfc3339(self.at))),
             ("Function", json!(self.function)),
             ("request_id", json!(self.request_id)),
-            ("device", json!(of(|delivery| &delivery.device))),
-            ("client_id", json!(of(|delivery| &delivery.client_id))),
-            ("topic", json!(of(|delivery| &delivery.topic))),
-            ("trace_id", json!(of(|delivery| &delivery.trace_id))),
             ("outcome", json!(self.report.outcome)),
             ("duration_ms", json!(u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX))),
             ("aws_calls", json!(self.calls)),
@@ -62,14 +57,23 @@ impl Entry<'_> {
         ])
     }
 
+    fn sender(&self) -> Option<Map<String, Value>> {
+        self.delivery.map(|delivery| {
+            fields([
+                ("device", json!(delivery.device)),
+                ("client_id", json!(delivery.client_id)),
+                ("topic", json!(delivery.topic)),
+                ("trace_id", json!(delivery.trace_id)),
+            ])
+        })
+    }
+
     fn ending(&self) -> Map<String, Value> {
         match &self.report.ending {
             Ending::Done => fields([("level", json!("INFO"))]),
-            Ending::Refused(refusal) => fields([
-                ("level", json!("WARN")),
-                ("code", json!(refusal.code)),
-                ("message", json!(refusal.message)),
-            ]),
+            Ending::Refused(refusal) => {
+                fields([("level", json!("WARN")), ("code", json!(refusal.code)), ("message", json!(refusal.message))])
+            }
             Ending::Fault(fault) => fields([("level", json!("ERROR")), ("message", json!(fault))]),
         }
     }
@@ -132,11 +136,15 @@ mod tests {
     fn a_line_says_what_happened_and_counts_it_and_shows_nothing_of_the_payload() {
         let refusal = Refusal::new(Code::UnknownDevice, "this device is not listed");
         let report = Report::refused(refusal).after_stages(2).counted_in(["UnknownDevices"]);
-        insta::assert_snapshot!(line(Some(&delivery()), &report), @"");
+        insta::assert_snapshot!(line(Some(&delivery()), &report), @r#"
+        {"Events":1,"Faults":0,"Function":"registration","Refusals":1,"UnknownDevices":1,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Function"]],"Metrics":[{"Name":"Events","Unit":"Count"},{"Name":"Refusals","Unit":"Count"},{"Name":"Faults","Unit":"Count"},{"Name":"UnknownDevices","Unit":"Count"}],"Namespace":"Fleetwake"}],"Timestamp":1795300245123},"aws_calls":9,"client_id":"dev-1","code":"unknown_device","device":"dev-1","duration_ms":42,"level":"WARN","message":"this device is not listed","outcome":"refused","request_id":"r-1","stages":2,"timestamp":"2026-11-21T22:30:45Z","topic":"bs/device/dev-1/register/request","trace_id":"t-1"}
+        "#);
     }
 
     #[test]
     fn an_event_that_is_no_delivery_is_logged_all_the_same() {
-        insta::assert_snapshot!(line(None, &Report::fault("the event is none of this stack's".to_owned())), @"");
+        insta::assert_snapshot!(line(None, &Report::fault("the event is none of this stack's".to_owned())), @r#"
+        {"Events":1,"Faults":1,"Function":"registration","Refusals":0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Function"]],"Metrics":[{"Name":"Events","Unit":"Count"},{"Name":"Refusals","Unit":"Count"},{"Name":"Faults","Unit":"Count"}],"Namespace":"Fleetwake"}],"Timestamp":1795300245123},"aws_calls":9,"duration_ms":42,"level":"ERROR","message":"the event is none of this stack's","outcome":"fault","request_id":"r-1","stages":0,"timestamp":"2026-11-21T22:30:45Z"}
+        "#);
     }
 }

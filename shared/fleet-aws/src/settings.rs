@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use fleet::registration::{Confirmation, Rules};
+use fleet::registration::{self, Confirmation};
+use fleet::update;
 
 const DEVICES_TABLE: &str = "DEVICES_TABLE";
 const FIRMWARE_TABLE: &str = "FIRMWARE_TABLE";
@@ -41,7 +42,7 @@ pub struct RegistrationSettings {
     /// Name of the table with the devices' rows.
     pub devices_table: String,
     /// The rules of this stack.
-    pub rules: Rules,
+    pub rules: registration::Rules,
     /// CloudWatch namespace of the metrics.
     pub namespace: String,
 }
@@ -53,8 +54,8 @@ pub struct DeviceManagerSettings {
     pub devices_table: String,
     /// Name of the table with the softwares' rows.
     pub firmware_table: String,
-    /// How long a presigned URL lives, in seconds.
-    pub url_lifetime: u64,
+    /// The rules of this stack.
+    pub rules: update::Rules,
     /// CloudWatch namespace of the metrics.
     pub namespace: String,
 }
@@ -135,7 +136,7 @@ impl RegistrationSettings {
     /// A [`SettingsError`] for the first variable that cannot be used.
     pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
         let confirmation = [("device", Confirmation::Device), ("any", Confirmation::Any)];
-        let rules = Rules {
+        let rules = registration::Rules {
             attempts_limit: environment.number(ATTEMPTS_LIMIT, u64::from(u32::MAX))?,
             server_made_keys: environment.choice(SERVER_MADE_KEYS, [("allowed", true), ("refused", false)])?,
             confirmation: environment.choice(CONFIRMATION_PRINCIPAL, confirmation)?,
@@ -151,10 +152,11 @@ impl DeviceManagerSettings {
     /// # Errors
     /// A [`SettingsError`] for the first variable that cannot be used.
     pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
+        let rules = update::Rules { url_lifetime: environment.number(URL_LIFETIME_SECONDS, URL_LIFETIME_MAX)? * 1000 };
         Ok(Self {
             devices_table: environment.table(DEVICES_TABLE)?,
             firmware_table: environment.table(FIRMWARE_TABLE)?,
-            url_lifetime: environment.number(URL_LIFETIME_SECONDS, URL_LIFETIME_MAX)?,
+            rules,
             namespace: environment.namespace()?,
         })
     }
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn complete_settings_are_read() {
-        let rules = Rules {
+        let rules = registration::Rules {
             attempts_limit: 5,
             server_made_keys: false,
             confirmation: Confirmation::Any,
@@ -196,12 +198,18 @@ mod tests {
     fn every_variable_is_needed_and_its_error_says_name_found_and_expected() {
         for name in REGISTRATION {
             let message = read_with(name, "").unwrap_err();
-            assert!(message.starts_with(&format!("environment variable {name}: found nothing, expected ")), "{message}");
+            assert!(
+                message.starts_with(&format!("environment variable {name}: found nothing, expected ")),
+                "{message}"
+            );
         }
         let message = read_with(SERVER_MADE_KEYS, "yes").unwrap_err();
         assert_eq!(message, "environment variable SERVER_MADE_KEYS: found \"yes\", expected allowed or refused");
         let message = read_with(ATTEMPTS_LIMIT, "0").unwrap_err();
-        assert_eq!(message, "environment variable ATTEMPTS_LIMIT: found \"0\", expected a whole number from 1 to 4294967295");
+        assert_eq!(
+            message,
+            "environment variable ATTEMPTS_LIMIT: found \"0\", expected a whole number from 1 to 4294967295"
+        );
     }
 
     #[test]

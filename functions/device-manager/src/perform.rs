@@ -1,0 +1,54 @@
+//! Performs effects: one arm each, no policy.
+
+use std::time::Duration;
+
+use fleet::id::DeviceId;
+use fleet::update::{Answer, Effect, Run};
+use fleet_aws::failure::Failure;
+use fleet_aws::rows::Written;
+
+use crate::DeviceManager;
+
+/// Performs the effects of one run.
+pub(crate) struct Performer<'a> {
+    pub manager: &'a DeviceManager,
+    pub device: &'a DeviceId,
+}
+
+impl Performer<'_> {
+    pub async fn perform(&self, run: &Run<'_>, effect: &Effect) -> Answer {
+        match self.attempt(run, effect).await {
+            Ok(answer) => answer,
+            Err(Failure::Rejected(why)) => Answer::Rejected(why),
+            Err(Failure::Missing(why) | Failure::Fault(why)) => Answer::Fault(why),
+        }
+    }
+
+    async fn attempt(&self, run: &Run<'_>, effect: &Effect) -> Result<Answer, Failure> {
+        let DeviceManager { rules, devices, software, objects, messages, .. } = self.manager;
+        let device = self.device.as_str();
+        Ok(match effect {
+            Effect::ReadDevice => Answer::Row(devices.read(device).await?),
+            Effect::ReadSoftware(name) => Answer::Row(software.read(name).await?),
+            Effect::Peek(location) => Answer::Peek(objects.peek(location, run.known(effect)).await?),
+            Effect::Digest(location, object) => {
+                objects.digest(location, object).await?.map_or(Answer::Changed, Answer::Digest)
+            }
+            Effect::ReadRange(location, object, range) => {
+                objects.read(location, object, *range).await?.map_or(Answer::Changed, Answer::Bytes)
+            }
+            Effect::Presign(location, object) => {
+                Answer::Url(objects.presign(location, object, Duration::from_millis(rules.url_lifetime)).await?)
+            }
+            Effect::Report(write) => match devices.write(device, write).await? {
+                Written::Row(_) => Answer::Done,
+                Written::Lost(row) => Answer::Lost(row),
+            },
+            Effect::NoteDevice(write) => devices.write(device, write).await.map(|_| Answer::Done)?,
+            Effect::NoteSoftware(name, write) => software.write(name, write).await.map(|_| Answer::Done)?,
+            Effect::Publish(topic, payload) => {
+                messages.publish(*topic, device, payload.clone()).await.map(|()| Answer::Done)?
+            }
+        })
+    }
+}
