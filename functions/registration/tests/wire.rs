@@ -1,0 +1,147 @@
+//! Registration against recorded answers of AWS IoT and a DynamoDB of another make: what goes over the wire.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+use std::sync::{Arc, Mutex};
+
+use dynoxide::Database;
+use fleet::delivery::Delivery;
+use fleet_aws::clients::Clients;
+use fleet_aws::function::Invocation;
+use fleet_aws::report::Report;
+use fleet_aws::settings::{Environment, RegistrationSettings};
+use registration::Registration;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
+use tokio::net::{TcpListener, TcpStream};
+
+const TABLE: &str = "devices";
+const CERTIFICATE: &str = "{\"certificateId\":\"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\",\
+    \"certificatePem\":\"CERTIFICATE\",\"keyPair\":{\"PrivateKey\":\"PRIVATE KEY\"}}";
+
+type Calls = Arc<Mutex<Vec<String>>>;
+
+/// What AWS IoT answers: a certificate where one is made, nothing otherwise.
+async fn serve_iot(connection: TcpStream, calls: Calls) -> std::io::Result<()> {
+    let mut stream = BufStream::new(connection);
+    loop {
+        let (mut head, mut length) = (String::new(), 0);
+        if stream.read_line(&mut head).await? == 0 {
+            return Ok(());
+        }
+        let mut line = String::new();
+        while stream.read_line(&mut line).await? > 2 {
+            if let Some((_, value)) =
+                line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+            {
+                length = value.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await?;
+        let call = head.trim_end().trim_end_matches(" HTTP/1.1");
+        calls.lock().unwrap().push(format!("{call} {}", String::from_utf8_lossy(&body)).trim_end().to_owned());
+        let answer = if call.contains("certificate?") || call.contains("certificates?") { CERTIFICATE } else { "{}" };
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", answer.len());
+        stream.write_all((head + answer).as_bytes()).await?;
+        stream.flush().await?;
+    }
+}
+
+/// Listens as AWS IoT; the endpoint, and the calls that it will have heard.
+async fn iot() -> (String, Calls) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (endpoint, calls) = (format!("http://{}", listener.local_addr().unwrap()), Calls::default());
+    let heard = Arc::clone(&calls);
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            tokio::spawn(serve_iot(connection, Arc::clone(&heard)));
+        }
+    });
+    (endpoint, calls)
+}
+
+/// Listens as DynamoDB, with one row.
+async fn dynamodb(row: Value) -> String {
+    let database = Database::memory().unwrap();
+    let table = json!({
+        "TableName": TABLE,
+        "AttributeDefinitions": [{"AttributeName": "device", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "device", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    database.create_table(serde_json::from_value(table).unwrap()).unwrap();
+    let row = json!({"TableName": TABLE, "Item": row});
+    database.put_item(serde_json::from_value(row).unwrap()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    endpoint
+}
+
+/// Handles `event` for a device whose row is the blueprint's; what came of it, and the calls to AWS IoT in order of
+/// their names: those of one stage come in any order.
+async fn handle(event: &str, device: &str) -> (Report, Vec<String>) {
+    let row = json!({
+        "device": {"S": device}, "registered": {"BOOL": false}, "policy": {"S": "Devices"}, "firmware": {"S": "main"},
+        "parameters": {"S": "{\"topic\":\"a/b\"}"}, "version": {"N": "0"}, "connections": {"N": "0"},
+    });
+    let (iot, calls) = iot().await;
+    let variables = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", &iot),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb(row).await),
+        ("DEVICES_TABLE", TABLE),
+        ("ATTEMPTS_LIMIT", "5"),
+        ("SERVER_MADE_KEYS", "allowed"),
+        ("CONFIRMATION_PRINCIPAL", "device"),
+        ("PROOF_CLOCK_SKEW_SECONDS", "300"),
+        ("METRICS_NAMESPACE", "Fleetwake"),
+    ];
+    let environment: Environment =
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let settings = RegistrationSettings::read(&environment).unwrap();
+    let registration = Registration::new(&Clients::new(&environment).unwrap(), &settings);
+    let function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:registration".to_owned();
+    let delivery: Delivery = serde_json::from_str(event).unwrap();
+    let report = registration.handle(&delivery, &Invocation { function_arn, now: delivery.received_at }).await;
+    let mut calls = calls.lock().unwrap().clone();
+    calls.sort();
+    (report, calls)
+}
+
+#[tokio::test]
+async fn a_first_registration_takes_four_stages_and_these_calls() {
+    let (report, calls) = handle(include_str!("../../../events/registration/request_empty.json"), "pump-0016").await;
+    assert_eq!(report, Report::done("enrolled").after_stages(4));
+    insta::assert_snapshot!(calls.join("\n"), @r#"
+    POST /keys-and-certificate?setAsActive=false
+    POST /things/pump-0016 {}
+    POST /topics/bs%2Fdevice%2Fpump-0016%2Fcredentials%2Fcertificate?qos=1 CERTIFICATE
+    POST /topics/bs%2Fdevice%2Fpump-0016%2Fcredentials%2Fkey?qos=1 PRIVATE KEY
+    POST /topics/bs%2Fdevice%2Fpump-0016%2Fparameters%2F?qos=1 {"topic":"a/b"}
+    POST /topics/bs%2Fdevice%2Fpump-0016%2Fparameters%2Ftopic?qos=1 a/b
+    PUT /certificates/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a?newStatus=ACTIVE
+    PUT /target-policies/Devices {"target":"arn:aws:iot:eu-west-1:123456789012:cert/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"}
+    PUT /things/pump-0016/principals
+    "#);
+}
+
+#[tokio::test]
+async fn a_device_that_sends_a_csr_is_sent_no_key() {
+    let (report, calls) = handle(include_str!("../../../events/registration/request_csr.json"), "pump-0017").await;
+    assert_eq!(report, Report::done("enrolled").after_stages(4));
+    assert!(calls.iter().any(|call| call.starts_with("POST /certificates?setAsActive=false")));
+    assert!(!calls.iter().any(|call| call.contains("credentials%2Fkey") || call.contains("PRIVATE KEY")), "{calls:?}");
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_json_are_answered_on_the_senders_error_topic() {
+    let (report, calls) = handle(include_str!("../../../events/registration/request_no_json.json"), "pump-0016").await;
+    assert_eq!(report.outcome, "refused");
+    assert_eq!(calls.len(), 1);
+    assert!(calls[0].contains("credentials%2Ferror") && calls[0].contains("invalid_payload"), "{calls:?}");
+}
