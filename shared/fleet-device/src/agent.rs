@@ -145,7 +145,8 @@ impl<F: FnMut(Progress)> Agent<F> {
                 self.fetch(url, file, (offset, size));
             }
             Action::Install(manifest) => {
-                let (hook, staging, results) = (self.options.hook.clone(), self.staging.clone(), self.results.0.clone());
+                let (hook, staging, results) =
+                    (self.options.hook.clone(), self.staging.clone(), self.results.0.clone());
                 self.tasks.spawn_blocking(move || {
                     // Fails only where nobody is left to hear it.
                     let _ = results.send(Input::Installed(hook.install(&staging, &manifest)));

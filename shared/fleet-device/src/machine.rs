@@ -106,8 +106,9 @@ impl Machine {
             (_, Input::Subscribed) => self.subscribed(),
             (_, Input::Refused(why)) => self.refused(why),
             (_, Input::Lost(why)) => self.lost(why),
-            (_, Input::Message { topic, payload }) => Heard::parse(&self.profile.device, &topic, payload)
-                .map_or_else(Vec::new, |heard| self.hear(heard)),
+            (_, Input::Message { topic, payload }) => {
+                Heard::parse(&self.profile.device, &topic, payload).map_or_else(Vec::new, |heard| self.hear(heard))
+            }
             (Duty::Report, Input::Delivered) => self.reported(),
             (Duty::Open(..), Input::Opened(on_disk)) => self.opened(on_disk),
             (Duty::Url(manifest), Input::Fetching(done)) => {

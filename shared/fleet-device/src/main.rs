@@ -32,7 +32,7 @@ struct Arguments {
     /// Let the cloud make the key, as in the blueprint
     #[arg(long)]
     server_key: bool,
-    /// Shell command that applies new software: FLEETWAKE_FILE, FLEETWAKE_NAME, FLEETWAKE_VERSION
+    /// Shell command that applies new software; it finds `FLEETWAKE_FILE`, `FLEETWAKE_NAME` and `FLEETWAKE_VERSION` set
     #[arg(long, value_name = "COMMAND")]
     apply: Option<String>,
     /// CAs for HTTPS servers of software, PEM [default: the system's]
@@ -71,7 +71,9 @@ impl Arguments {
         let broker = match (self.connection, self.broker) {
             (Some(file), _) => Broker::read(&file)?,
             (None, Some(broker)) => broker.into(),
-            (None, None) => return Err("say where the broker is: --connection, or --host and what belongs to it".into()),
+            (None, None) => {
+                return Err("say where the broker is: --connection, or --host and what belongs to it".into());
+            }
         };
         let options = Options::new(self.id, broker, self.state);
         let options = if self.once { options.once() } else { options };

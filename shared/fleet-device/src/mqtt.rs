@@ -1,6 +1,11 @@
-//! One connection to the broker: MQTT 3.1.1 over mutual TLS, QoS 1. It is made once and ends once; to try again is
+//! One connection to the broker: MQTT 3.1.1 over mutual TLS. It is made once and ends once; to try again is
 //! the machine's decision.
 
+use std::error::Error;
+use std::io::{
+    self,
+    ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof},
+};
 use std::time::Duration;
 
 use fleet::id::DeviceId;
@@ -64,7 +69,7 @@ impl Connection {
         let _ = self.client.subscribe_many(filters).await;
     }
 
-    /// Publishes at QoS 1.
+    /// Publishes; the broker is to acknowledge it.
     pub async fn publish(&mut self, topic: String, payload: Vec<u8>) {
         self.unacknowledged += 1;
         let _ = self.client.publish(topic, QoS::AtLeastOnce, false, payload).await;
@@ -119,10 +124,7 @@ impl Connection {
     fn ended(&self, error: &ConnectionError) -> Input {
         let refused = match error {
             ConnectionError::ConnectionRefused(_) => true,
-            ConnectionError::Io(error) | ConnectionError::Tls(rumqttc::TlsError::Io(error)) => {
-                !self.accepted && hung_up(error)
-            }
-            _ => false,
+            error => !self.accepted && hung_up(error),
         };
         if refused { Input::Refused(error.to_string()) } else { Input::Lost(error.to_string()) }
     }
@@ -134,11 +136,15 @@ impl Drop for Connection {
     }
 }
 
-fn hung_up(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let alert = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    matches!(alert, Some(rustls::Error::AlertReceived(_)))
-        || matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+/// Whether the broker, which was there, ended the connection.
+fn hung_up(error: &ConnectionError) -> bool {
+    let mut causes = std::iter::successors(Some(error as &dyn Error), |&cause| cause.source());
+    causes.any(|cause| {
+        let Some(cause) = cause.downcast_ref::<io::Error>() else { return false };
+        let alert = cause.get_ref().and_then(|inner| inner.downcast_ref());
+        matches!(alert, Some(rustls::Error::AlertReceived(_)))
+            || matches!(cause.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+    })
 }
 
 /// Keeps the connection going, whatever the machine is busy with, until its first error or its end.

@@ -15,13 +15,14 @@ struct Disk {
     content: Vec<Vec<u8>>,
     synced: Vec<bool>,
     names: BTreeMap<PathBuf, usize>,
-    names_on_disk: Vec<BTreeMap<PathBuf, usize>>,
+    /// The directories that a power cut may leave.
+    survivors: Vec<BTreeMap<PathBuf, usize>>,
 }
 
 impl Disk {
     fn holding(path: &Path, bytes: &[u8]) -> Self {
         let names = BTreeMap::from([(path.to_owned(), 0)]);
-        Self { content: vec![bytes.to_vec()], synced: vec![true], names: names.clone(), names_on_disk: vec![names] }
+        Self { content: vec![bytes.to_vec()], synced: vec![true], names: names.clone(), survivors: vec![names] }
     }
 
     fn perform(&mut self, step: &Step) {
@@ -36,9 +37,9 @@ impl Disk {
                 let moved = self.names.remove(from).unwrap();
                 self.names.insert(to.clone(), moved);
             }
-            Step::SyncDirectory(_) => self.names_on_disk.clear(),
+            Step::SyncDirectory(_) => self.survivors.clear(),
         }
-        self.names_on_disk.push(self.names.clone());
+        self.survivors.push(self.names.clone());
     }
 
     /// Everything that `path` may hold after a power cut at this moment; `None` stands for no such file.
@@ -48,7 +49,7 @@ impl Disk {
             let shortest = if self.synced[file] { whole.len() } else { 0 };
             (shortest..=whole.len()).map(|end| Some(whole[..end].to_vec())).collect::<Vec<_>>()
         };
-        self.names_on_disk.iter().flat_map(|names| names.get(path).map_or_else(|| vec![None], contents)).collect()
+        self.survivors.iter().flat_map(|names| names.get(path).map_or_else(|| vec![None], contents)).collect()
     }
 }
 
@@ -82,7 +83,9 @@ fn a_power_cut_at_any_byte_leaves_the_old_or_the_new_memory() {
 fn what_was_written_is_there_after_any_later_power_cut() {
     let file = Path::new("memory.json");
     let mut disk = Disk::holding(file, OLD);
-    replace(file, NEW).iter().for_each(|step| disk.perform(step));
+    for step in &replace(file, NEW) {
+        disk.perform(step);
+    }
     assert_eq!(disk.after_power_cut(file), [Some(NEW.to_vec())]);
 }
 

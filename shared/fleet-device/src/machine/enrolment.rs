@@ -99,24 +99,24 @@ impl Machine {
 
     /// The identity has proven itself; the one before it is forgotten.
     pub(super) fn promote(&mut self) -> Vec<Action> {
-        if self.memory.promote() {
-            vec![self.remember(), Action::Tell(Progress::Confirmed)]
-        } else {
-            Vec::new()
-        }
+        if self.memory.promote() { vec![self.remember(), Action::Tell(Progress::Confirmed)] } else { Vec::new() }
     }
 
-    /// The cloud holds the device for registered. If that can be, then by the identity it has.
     pub(super) fn registration_refused(&mut self, error: ErrorMessage) -> Vec<Action> {
-        if error.code == Code::AlreadyRegistered && self.memory.current.is_some() {
-            return self.set_back(Failure::Refused(error), Self::ask);
+        match error.code {
+            // The device is registered, then: by the identity it has.
+            Code::AlreadyRegistered if self.memory.current.is_some() => {
+                self.set_back(Failure::Refused(error), Self::ask)
+            }
+            // Answers a confirmation that was still under way.
+            Code::WrongCertificate | Code::NotRequested => Vec::new(),
+            _ => self.refusal(error),
         }
-        self.refusal(error)
     }
 
     pub(super) fn confirmation_refused(&mut self, error: ErrorMessage) -> Vec<Action> {
         match error.code {
-            // Answers a copy of the registration that was still under way.
+            // Answers a registration that was still under way.
             Code::AlreadyRegistered => Vec::new(),
             Code::WrongCertificate | Code::NotRequested if error.retry_after.is_none() => {
                 self.fall_back(Failure::Refused(error))

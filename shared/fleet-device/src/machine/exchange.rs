@@ -84,7 +84,7 @@ pub enum Action {
     Connect(Login),
     /// Subscribe to these topic filters.
     Subscribe(Vec<String>),
-    /// Publish at QoS 1.
+    /// Publish, and have the broker acknowledge it (`QoS` 1).
     Publish {
         /// Where.
         topic: String,

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use fleet::message::Delivery;
 use fleet_device::{Agent, AgentError, Broker as Address, DeviceId, Failure, Hook, KeyOrigin, Options};
 
+use super::authority::Authority;
 use super::broker::Broker;
 use super::cloud::{Cloud, Registered};
 
@@ -65,6 +67,21 @@ async fn a_broker_that_is_not_the_ones_ca_says_is_not_spoken_to() {
     std::fs::write(&options.broker.ca, other).unwrap();
     options.device = DeviceId::parse("dev-1").unwrap();
     options.pace.tries = Some(1);
+    let ended = Agent::new(options, |_| {}).unwrap().run().await;
+    assert!(matches!(ended, Err(AgentError::Device(Failure::Unreachable(_)))), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_tls_refuses_is_told_from_a_network_that_fails() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broker, mut options) = set_up(directory.path(), Cloud::new("dev-1", Delivery::Inline, b"x")).await;
+    options.pace.shortest_delay = Duration::from_millis(1);
+    let forged = Authority::new().make("claim");
+    std::fs::write(&options.broker.claim_certificate, forged.certificate).unwrap();
+    std::fs::write(&options.broker.claim_key, forged.key).unwrap();
+    let ended = Agent::new(options.clone(), |_| {}).unwrap().run().await;
+    assert!(matches!(ended, Err(AgentError::Device(Failure::CertificateRefused(_)))), "{ended:?}");
+    drop(broker);
     let ended = Agent::new(options, |_| {}).unwrap().run().await;
     assert!(matches!(ended, Err(AgentError::Device(Failure::Unreachable(_)))), "{ended:?}");
 }

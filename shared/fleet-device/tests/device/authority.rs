@@ -29,15 +29,15 @@ impl Authority {
     }
 
     pub fn make(&self, name: &str) -> Pair {
-        self.make_from(named(name))
+        self.make_from(&named(name))
     }
 
     /// A pair for a server that is reached by this name.
     pub fn make_server(&self, host: &str) -> Pair {
-        self.make_from(CertificateParams::new([host.to_owned()]).unwrap())
+        self.make_from(&CertificateParams::new([host.to_owned()]).unwrap())
     }
 
-    fn make_from(&self, params: CertificateParams) -> Pair {
+    fn make_from(&self, params: &CertificateParams) -> Pair {
         let key = key();
         Pair { certificate: params.signed_by(&key, &self.0).unwrap().pem(), key: key.serialize_pem() }
     }

@@ -144,7 +144,9 @@ impl World {
     }
 
     fn deliver_down(&mut self, which: usize, again: bool) {
-        if self.device.listening && let Some(message) = self.down.remove(which) {
+        if self.device.listening
+            && let Some(message) = self.down.remove(which)
+        {
             self.device.message(message.clone());
             if again {
                 self.down.push_back(message);

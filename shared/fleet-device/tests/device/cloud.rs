@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fleet::message::{Block, BlockRequest, Delivery, Encoding, Manifest, RegisterRequest, UpdateRequest, VersionReport};
+use fleet::message::{
+    Block, BlockRequest, Delivery, Encoding, Manifest, RegisterRequest, UpdateRequest, VersionReport,
+};
 use fleet::refusal::{Code, Refusal};
 use fleet::topic::{Downstream, Upstream};
 use fleet::version::Version;

@@ -80,7 +80,7 @@ fn answers_in_any_order_make_one_identity() {
         let mut cloud = cloud();
         let (mut device, mut answers) = registering(&mut cloud, KeyOrigin::Device);
         answers.rotate_left(rotation);
-        answers.into_iter().for_each(|answer| device.message(answer));
+        device.messages(answers);
         assert!(matches!(device.login, Some(Login::Device(_))), "rotation {rotation}");
         let memory = device.memory();
         assert!(matches!(memory.next, Some(Next::Issued(_))));
@@ -95,7 +95,7 @@ fn a_server_made_key_and_certificate_are_paired_in_any_order() {
         let (mut device, mut answers) = registering(&mut cloud, KeyOrigin::Server);
         assert_eq!(answers.len(), 4);
         answers.rotate_left(rotation);
-        answers.into_iter().for_each(|answer| device.message(answer));
+        device.messages(answers);
         assert!(device.memory().unproven().is_some(), "rotation {rotation}");
     }
 }
@@ -109,7 +109,7 @@ fn a_key_and_a_certificate_that_do_not_match_are_never_paired_and_the_newest_pai
     device.message(first[1].clone());
     device.message(newest.clone());
     device.message(first[0].clone());
-    parameters.into_iter().for_each(|message| device.message(message));
+    device.messages(parameters);
     assert!(device.memory().unproven().is_none());
     device.message(second[0].clone());
     let issued = device.memory().unproven().unwrap().certificate().to_owned();
@@ -121,7 +121,7 @@ fn a_certificate_for_another_key_is_ignored() {
     let mut cloud = cloud();
     let (mut device, answers) = registering(&mut cloud, KeyOrigin::Device);
     let foreign = cloud.authority.make("dev-1").certificate;
-    answers.into_iter().skip(1).for_each(|answer| device.message(answer));
+    device.messages(answers.into_iter().skip(1));
     device.message(cloud.message(Downstream::Certificate, foreign));
     assert!(device.memory().unproven().is_none());
     assert_eq!(device.login, Some(Login::Claim));
@@ -148,7 +148,7 @@ fn the_cloud_confirms_over_the_new_certificate_and_software_is_asked_for() {
 fn a_confirmation_of_another_certificate_does_not_count() {
     let mut cloud = cloud();
     let (mut device, answers) = registering(&mut cloud, KeyOrigin::Device);
-    answers.into_iter().for_each(|answer| device.message(answer));
+    device.messages(answers);
     device.link();
     let status = format!("{{\"state\":\"confirmed\",\"certificate_id\":\"{}\"}}", "0".repeat(64));
     device.message(cloud.message(Downstream::Status, status));
@@ -159,7 +159,7 @@ fn a_confirmation_of_another_certificate_does_not_count() {
 fn a_cloud_that_sends_no_status_is_confirmed_by_its_manifest() {
     let mut cloud = cloud();
     let (mut device, answers) = registering(&mut cloud, KeyOrigin::Device);
-    answers.into_iter().for_each(|answer| device.message(answer));
+    device.messages(answers);
     device.link();
     for _ in 0..3 {
         assert_eq!(device.only_word().0, "bs/device/dev-1/register/ok");
@@ -174,7 +174,7 @@ fn a_cloud_that_sends_no_status_is_confirmed_by_its_manifest() {
 #[test]
 fn a_certificate_refused_at_first_is_tried_again_with_growing_patience() {
     let (mut device, answers) = registering(&mut cloud(), KeyOrigin::Device);
-    answers.into_iter().for_each(|answer| device.message(answer));
+    device.messages(answers);
     for _ in 0..4 {
         device.feed(Input::Refused("not active".to_owned()));
         device.feed(Input::Timer);
@@ -188,7 +188,7 @@ fn a_certificate_refused_at_first_is_tried_again_with_growing_patience() {
 fn a_certificate_that_stays_refused_leads_back_to_the_claim_certificate_and_a_new_key() {
     let (mut device, answers) = registering(&mut cloud(), KeyOrigin::Device);
     let first = device.memory().pending().unwrap().csr.clone();
-    answers.into_iter().for_each(|answer| device.message(answer));
+    device.messages(answers);
     stay_refused(&mut device);
     assert_eq!(device.login, Some(Login::Claim));
     device.link();
@@ -199,13 +199,13 @@ fn a_certificate_that_stays_refused_leads_back_to_the_claim_certificate_and_a_ne
 fn an_identity_that_the_cloud_may_have_confirmed_is_kept_and_taken_up_again() {
     let mut cloud = cloud();
     let (mut device, answers) = registering(&mut cloud, KeyOrigin::Device);
-    answers.into_iter().for_each(|answer| device.message(answer));
+    device.messages(answers);
     let own = certificate_id(device.memory().unproven().unwrap().certificate());
     cloud.hear(Some(&own), "bs/device/dev-1/register/ok", b"");
     stay_refused(&mut device);
     device.link();
     let (topic, payload) = device.only_word();
-    cloud.hear(None, &topic, &payload).into_iter().for_each(|answer| device.message(answer));
+    device.messages(cloud.hear(None, &topic, &payload));
     let Some(Login::Device(identity)) = &device.login else { panic!("goes by {:?}", device.login) };
     assert_eq!(certificate_id(identity.certificate()), own);
 }
@@ -341,10 +341,10 @@ fn with_pace(cloud: &Cloud, pace: Pace) -> Hands {
 /// A device that is registered, confirmed, and has asked for software.
 pub fn confirmed_device(cloud: &mut Cloud) -> Hands {
     let (mut device, answers) = registering(cloud, KeyOrigin::Device);
-    answers.into_iter().for_each(|answer| device.message(answer));
+    device.messages(answers);
     let own = certificate_id(device.memory().unproven().unwrap().certificate());
     device.link();
     let (topic, payload) = device.only_word();
-    cloud.hear(Some(&own), &topic, &payload).into_iter().for_each(|answer| device.message(answer));
+    device.messages(cloud.hear(Some(&own), &topic, &payload));
     device
 }

@@ -63,7 +63,7 @@ impl Hands {
         self.powered += 1;
         self.machine = Machine::new(self.profile.clone(), self.powered);
         (self.login, self.connecting, self.listening) = (None, false, false);
-        (self.wake, self.fetch) = (None, None);
+        (self.wake, self.fetch, self.ended) = (None, None, None);
         self.said.clear();
         let memory = self.memory();
         self.feed(Input::Started(Box::new(memory)));
@@ -88,11 +88,19 @@ impl Hands {
         for action in self.machine.on(input, self.now) {
             answers.extend(self.perform(action));
         }
-        answers.into_iter().for_each(|answer| self.feed(answer));
+        for answer in answers {
+            self.feed(answer);
+        }
     }
 
     pub fn message(&mut self, (topic, payload): (String, Vec<u8>)) {
         self.feed(Input::Message { topic, payload });
+    }
+
+    pub fn messages(&mut self, messages: impl IntoIterator<Item = (String, Vec<u8>)>) {
+        for message in messages {
+            self.message(message);
+        }
     }
 
     /// The one thing that was said since the last look.

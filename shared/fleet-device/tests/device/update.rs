@@ -22,7 +22,7 @@ fn asking(delivery: Delivery) -> (Cloud, Hands) {
 fn exchange(cloud: &mut Cloud, device: &mut Hands) {
     let (topic, payload) = device.only_word();
     let own = certificate_id(device.memory().identity().unwrap().certificate());
-    cloud.hear(Some(&own), &topic, &payload).into_iter().for_each(|answer| device.message(answer));
+    device.messages(cloud.hear(Some(&own), &topic, &payload));
 }
 
 /// Until the device is up to date.
@@ -54,7 +54,7 @@ fn inline_software_may_come_before_its_manifest() {
     let own = certificate_id(device.memory().identity().unwrap().certificate());
     let mut answers = cloud.hear(Some(&own), &topic, &payload);
     answers.reverse();
-    answers.into_iter().for_each(|answer| device.message(answer));
+    device.messages(answers);
     assert_eq!(device.installed, [SOFTWARE.to_vec()]);
 }
 
@@ -132,7 +132,7 @@ fn software_that_is_not_what_its_manifest_says_is_never_installed() {
     let manifest = cloud.hear(Some(&own), &topic, &payload);
     cloud.software.reverse();
     for _ in 0..=5 {
-        manifest.iter().for_each(|message| device.message(message.clone()));
+        device.messages(manifest.clone());
         while device.said.last().is_some_and(|(topic, _)| topic.ends_with("/block")) {
             exchange(&mut cloud, &mut device);
         }
@@ -173,7 +173,6 @@ fn a_download_by_url_outlives_the_connection() {
 fn what_runs_already_is_not_fetched_again() {
     let (mut cloud, mut device) = asking(Delivery::Blocks);
     finish(&mut cloud, &mut device);
-    device.ended = None;
     device.power_on();
     device.link();
     exchange(&mut cloud, &mut device);
