@@ -1,8 +1,9 @@
 //! `register/ok`: the device has its identity; it counts over the certificate that it confirms.
 
-use super::decide::{is_overtaken, locked_out, refuse};
+use super::claim::is_overtaken;
+use super::decide::{locked_out, refuse};
 use super::effect::{Effect, Outcome, Payload, Plan};
-use super::enrol::mend;
+use super::mend::report;
 use super::{Confirmation, Request, Rules};
 use crate::Millis;
 use crate::attribute::{
@@ -41,7 +42,7 @@ fn confirmed(now: Millis) -> Write {
 pub(super) fn confirm(rules: &Rules, request: &Request, now: Millis, row: &Row) -> Plan {
     let registered = match row.registered() {
         Ok(registered) => registered,
-        Err(problem) => return mend(request, now, row, &problem),
+        Err(problem) => return report(request, now, row, &problem),
     };
     match registered {
         Registered::Ok => match row.certificate() {

@@ -1,12 +1,12 @@
 //! Which plan a request leads to, by its row.
 
+use super::claim::claim_unseen;
 use super::confirm::{confirm, open_confirm};
 use super::effect::{Effect, Outcome, Payload, Plan};
-use super::enrol::{claim_fresh, register};
+use super::enrol::register;
+use super::mend::mend_ledger;
 use super::{Kind, Request, Rules};
 use crate::Millis;
-use crate::attribute::{PARAMETERS, POLICY, REGISTERED, REQUESTED_AT, SECRET};
-use crate::problem::cleared;
 use crate::refusal::{Code, Refusal};
 use crate::row::Row;
 use crate::topic::Downstream;
@@ -15,7 +15,7 @@ use crate::topic::Downstream;
 #[must_use]
 pub fn open(rules: &Rules, request: &Request, now: Millis) -> Plan {
     let claim = match &request.kind {
-        Kind::Register { .. } => claim_fresh(request, now),
+        Kind::Register { .. } => claim_unseen(request, now),
         Kind::Confirm => open_confirm(rules, request, now),
     };
     Plan::then_decide(vec![Effect::Claim(claim)])
@@ -27,14 +27,14 @@ pub fn decide(rules: &Rules, request: &Request, now: Millis, row: Option<&Row>) 
     let Some(row) = row else {
         return refuse(request, unknown_device());
     };
-    if let Some(mended) = row.mended_ledger() {
-        return Plan::then_decide(vec![Effect::Claim(mended)]);
+    if let Some(plan) = mend_ledger(now, row) {
+        return plan;
     }
     let plan = match &request.kind {
         Kind::Register { csr, proof } => register(rules, request, csr.as_ref(), proof.as_ref(), now, row),
         Kind::Confirm => confirm(rules, request, now, row),
     };
-    plan.retiring(row.retiring()).finished()
+    plan.finished(row)
 }
 
 /// The plan that refuses and does nothing else.
@@ -46,16 +46,6 @@ pub(super) fn refuse(request: &Request, refusal: Refusal) -> Plan {
 pub(super) fn error(request: &Request, refusal: &Refusal) -> Effect {
     let message = serde_json::to_string(&refusal.to_message(&request.sender.trace)).unwrap_or_default();
     Effect::Publish(Downstream::CredentialsError, Payload::Text(message))
-}
-
-/// Clears the row's problem, if it is about what registration has just found to be right.
-pub(super) fn clear_problem(row: &Row) -> Option<Effect> {
-    cleared(row, &[REGISTERED, POLICY, PARAMETERS, SECRET]).map(Effect::Note)
-}
-
-/// Whether a newer request than this one was taken up.
-pub(super) fn is_overtaken(request: &Request, row: &Row) -> bool {
-    row.ledger_number(REQUESTED_AT).is_some_and(|newest| newest > request.sender.received_at)
 }
 
 fn unknown_device() -> Refusal {

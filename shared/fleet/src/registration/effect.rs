@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::run::Issued;
-use crate::attribute::{CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING, REGISTERED, REQUEST};
+use crate::Millis;
+use crate::attribute::{
+    CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING, REGISTERED, REQUEST, REQUESTED_AT,
+};
 use crate::csr::Csr;
 use crate::device_row::Registered;
 use crate::id::CertificateId;
 use crate::refusal::Refusal;
+use crate::row::Row;
 use crate::topic::Downstream;
 use crate::write::Write;
 
 /// One thing to do. Doing it twice is harmless, except for [`Effect::Issue`], whose result is inactive until it is
 /// recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Writes the row; the plan depends on it.
     Claim(Write),
@@ -44,7 +48,7 @@ pub enum Effect {
 }
 
 /// A certificate: a known one, or the one that this run has issued or fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cert {
     /// The one that [`Effect::Issue`] or [`Effect::Fetch`] brought.
     Issued,
@@ -53,7 +57,7 @@ pub enum Cert {
 }
 
 /// What is published.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Payload {
     /// The issued certificate, PEM.
     Certificate,
@@ -64,10 +68,12 @@ pub enum Payload {
 }
 
 /// How the issued certificate gets into the row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     /// Trace id of the request whose claim on the row must still stand.
     pub request: String,
+    /// When that request was received: none may have come later.
+    pub received_at: Millis,
     /// The pending certificate that the row had: it is retired by the same write.
     pub replaces: Option<CertificateId>,
     /// Fingerprint of the CSR.
@@ -81,6 +87,7 @@ impl Record {
         let write = Write::new()
             .when(REGISTERED, Registered::Requested.to_value())
             .when(REQUEST, self.request.as_str())
+            .when_at_most(REQUESTED_AT, self.received_at)
             .set(CERTIFICATE_PENDING, issued.id.as_str());
         let write = match &self.csr {
             Some(csr) => write.set(CERTIFICATE_PENDING_CSR, csr.as_str()),
@@ -94,7 +101,7 @@ impl Record {
 }
 
 /// What to do: stages one after another, in each stage everything at once; and what it ends in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {
     /// The stages.
     pub stages: Vec<Vec<Effect>>,
@@ -105,7 +112,7 @@ pub struct Plan {
 }
 
 /// What follows a plan's last stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// Decide again, by the row that the last write returned.
     Decide,
@@ -114,7 +121,7 @@ pub enum End {
 }
 
 /// What came of a request, for the log line and its metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The device was given an identity.
     Enrolled,
@@ -150,11 +157,14 @@ impl Plan {
         self
     }
 
-    /// Spells out what [`Plan::retiring`] asked for: the first step joins the last stage, deletion and the row's
-    /// forgetting follow. The row remembers the certificates until then.
+    /// Spells out what [`Plan::retiring`] asked for and what `row` remembers of earlier plans: the first step joins
+    /// the last stage, deletion and the row's forgetting follow. The row remembers the certificates until then.
     #[must_use]
-    pub fn finished(mut self) -> Self {
-        let retire = std::mem::take(&mut self.retire);
+    pub fn finished(mut self, row: &Row) -> Self {
+        let mut retire = std::mem::take(&mut self.retire);
+        retire.extend(row.retiring());
+        // Only a hand can have put the confirmed certificate there.
+        row.certificate().map(|confirmed| retire.remove(&confirmed));
         if retire.is_empty() || self.end == End::Decide {
             return self;
         }

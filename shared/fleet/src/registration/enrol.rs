@@ -1,12 +1,13 @@
 //! `register/request`: claim the row, make the certificate, hand it over.
 
-use super::decide::{clear_problem, error, is_overtaken, locked_out, refuse};
+use super::claim::{abandon, again, fresh, holds_claim, is_overtaken, is_own, newest};
+use super::decide::{error, locked_out, refuse};
 use super::effect::{Cert, Effect, Outcome, Payload, Plan, Record};
+use super::mend::{clear_problem, report};
 use super::{Request, Rules};
 use crate::Millis;
 use crate::attribute::{
-    ATTEMPTS, BLOCKED_REASON, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING, CONNECTIONS,
-    LAST_SEEN, PROOF_AT, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
+    ATTEMPTS, BLOCKED_REASON, CERTIFICATE_PENDING, CONNECTIONS, LAST_SEEN, PROOF_AT, REGISTERED, REQUEST, SECRET,
 };
 use crate::csr::Csr;
 use crate::device_row::{Parameters, Registered};
@@ -19,34 +20,6 @@ use crate::row::Row;
 use crate::topic::Downstream;
 use crate::value::Value;
 use crate::write::Write;
-
-/// The claim that a first request makes before it has seen the row: an operator's `false`, no secret.
-pub(super) fn claim_fresh(request: &Request, now: Millis) -> Write {
-    fresh(request, now, vec![Value::Flag(false), "false".into()]).when_absent(SECRET)
-}
-
-/// Takes the row for this request after an operator's `false`: counting begins anew.
-fn fresh(request: &Request, now: Millis, registered: Vec<Value>) -> Write {
-    stamp(request, now).when_one_of(REGISTERED, registered).set(ATTEMPTS, 1).remove(BLOCKED_REASON)
-}
-
-/// Takes the row for another request before the confirmation; never more often than the limit allows.
-fn again(rules: &Rules, request: &Request, now: Millis, registered: Value) -> Write {
-    stamp(request, now)
-        .when(REGISTERED, registered)
-        .unless(REQUEST, request.sender.trace.as_str())
-        .when_below(ATTEMPTS, rules.attempts_limit)
-        .add(ATTEMPTS, 1)
-}
-
-fn stamp(request: &Request, now: Millis) -> Write {
-    Write::new()
-        .when_at_most(REQUESTED_AT, request.sender.received_at)
-        .set(REGISTERED, Registered::Requested.to_value())
-        .set(REQUEST, request.sender.trace.as_str())
-        .set(REQUESTED_AT, request.sender.received_at)
-        .set(LAST_SEEN, now)
-}
 
 /// The plan for `register/request`.
 pub(super) fn register(
@@ -62,7 +35,7 @@ pub(super) fn register(
     }
     let registered = match row.registered() {
         Ok(registered) => registered,
-        Err(problem) => return mend(request, now, row, &problem),
+        Err(problem) => return report(request, now, row, &problem),
     };
     match registered {
         Registered::Ok => registered_already(request, now, row),
@@ -74,56 +47,23 @@ pub(super) fn register(
     }
 }
 
-/// Counts the attempt of a registered device, once a message.
+/// Counts the attempt of a registered device, once a message; and only after the device was told, because the
+/// message is not answered again once it is counted.
 fn registered_already(request: &Request, now: Millis, row: &Row) -> Plan {
-    let trace = request.sender.trace.as_str();
-    if row.ledger_text(REQUEST) == Some(trace) {
+    if is_own(request, row) {
         return Plan::done(vec![], Outcome::Superseded);
     }
-    let count = Write::new()
+    let trace = request.sender.trace.as_str();
+    let count = newest(request, now)
         .when_still(REGISTERED, row.get(REGISTERED))
         .unless(REQUEST, trace)
-        .when_at_most(REQUESTED_AT, request.sender.received_at)
         .set(REQUEST, trace)
-        .set(REQUESTED_AT, request.sender.received_at)
-        .set(LAST_SEEN, now)
         .add(CONNECTIONS, 1);
     let refusal = Refusal::new(
         Code::AlreadyRegistered,
         "this device is registered: to let it register anew, an operator must set `registered` to false in its row",
     );
-    Plan::done(vec![vec![Effect::Note(count), error(request, &refusal)]], Outcome::Refused(refusal))
-}
-
-/// Tells the operator what is wrong with the row and the device that it has to wait; the attempt does not count.
-pub(super) fn mend(request: &Request, now: Millis, row: &Row, problem: &Problem) -> Plan {
-    let refusal = row_invalid();
-    let note = (!problem.noted_in(row)).then(|| Effect::Note(problem.note(now)));
-    let stage = [error(request, &refusal)].into_iter().chain(note).chain(give_back(request, row)).collect();
-    Plan::done(vec![stage], Outcome::Refused(refusal))
-}
-
-fn row_invalid() -> Refusal {
-    Refusal::new(Code::RowInvalid, "this device's row cannot be used: an operator must mend it; its `problem` says how")
-}
-
-/// Gives back the attempt that this request's claim has counted. It forgets the claim, so that it happens once.
-fn give_back(request: &Request, row: &Row) -> Option<Effect> {
-    let write = Write::new()
-        .when(REGISTERED, Registered::Requested.to_value())
-        .when(REQUEST, request.sender.trace.as_str())
-        .remove(REQUEST);
-    let write = match row.ledger_number(ATTEMPTS) {
-        Some(2..) => write.add(ATTEMPTS, -1),
-        _ => write.set(REGISTERED, false).remove(ATTEMPTS),
-    };
-    holds_claim(request, row).then_some(Effect::Note(write))
-}
-
-/// Whether the row is this message's, by the claim of this delivery or of an earlier one.
-pub(super) fn holds_claim(request: &Request, row: &Row) -> bool {
-    let own = row.ledger_text(REQUEST) == Some(request.sender.trace.as_str());
-    own && row.registered() == Ok(Registered::Requested)
+    Plan::done(vec![vec![error(request, &refusal)], vec![Effect::Note(count)]], Outcome::Refused(refusal))
 }
 
 /// A request of a device that may register.
@@ -141,57 +81,58 @@ impl Enrolment<'_> {
     fn plan(&self) -> Plan {
         let (policy, parameters, secret) = match self.needs() {
             Ok(needs) => needs,
-            Err(problem) => return mend(self.request, self.now, self.row, &problem),
+            Err(problem) => return report(self.request, self.now, self.row, &problem),
         };
         let proved_at = match secret.map(|secret| self.prove(secret)).transpose() {
             Ok(proved_at) => proved_at,
             Err(refusal) => return refuse(self.request, refusal),
         };
-        if self.is_same_csr() && self.registered == Registered::Requested {
-            return self.hand_over_again(&policy, &parameters);
+        if let Some(pending) = self.repeats() {
+            return self.hand_over_again(pending, &policy, &parameters, proved_at);
         }
-        if let Some(refusal) = proved_at.and_then(|at| self.replayed(at)) {
-            return refuse(self.request, refusal);
-        }
-        if self.holds_claim() {
+        if holds_claim(self.request, self.row) {
             return self.enrol(&policy, &parameters);
         }
         if self.is_at_limit() {
             return self.block();
         }
-        let claim = self.claim(proved_at);
+        let claim = Effect::Claim(self.claim(proved_at));
         if proved_at.is_some() && !self.is_same_csr() {
             // Proven, so the certificate need not wait for the claim; if the claim is lost, it is discarded.
             let mut plan = self.enrol(&policy, &parameters);
-            plan.stages[0].insert(0, Effect::Claim(claim));
+            plan.stages[0].insert(0, claim);
             return plan;
         }
-        Plan::then_decide(vec![Effect::Claim(claim)])
+        Plan::then_decide(vec![claim])
     }
 
     fn needs(&self) -> Result<(String, Parameters, Option<&str>), Problem> {
         Ok((self.row.policy()?, self.row.device_parameters()?, self.row.secret()?))
     }
 
+    /// When the request was proven; a proof counts for one message. The same request, repeated before its
+    /// confirmation, may carry the same proof: it is given nothing new.
     fn prove(&self, secret: &str) -> Result<Millis, Refusal> {
         let sender = &self.request.sender;
         let csr = self.csr.map(Csr::pem);
-        proof::check(self.proof, secret, &sender.device, csr, sender.received_at, self.rules.proof_clock_skew)
+        let skew = self.rules.proof_clock_skew;
+        let at = proof::check(self.proof, secret, &sender.device, csr, sender.received_at, skew)?;
+        let limit = if self.repeats().is_some() { at.saturating_add(1) } else { at };
+        let used = self.row.ledger_number(PROOF_AT).is_some_and(|newest| newest >= limit);
+        if used && !is_own(self.request, self.row) {
+            let message = "`proof.timestamp` must be later than in every request before";
+            return Err(Refusal::new(Code::ProofReplayed, message));
+        }
+        Ok(at)
     }
 
-    /// Whether a proof of this time, or a later one, was taken from another message.
-    fn replayed(&self, at: Millis) -> Option<Refusal> {
-        let used = self.row.ledger_number(PROOF_AT).is_some_and(|newest| newest >= at);
-        let message = "`proof.timestamp` must be later than in every request before";
-        (used && !self.holds_claim()).then(|| Refusal::new(Code::ProofReplayed, message))
+    /// The pending certificate, if this is the request again that it was made for.
+    fn repeats(&self) -> Option<CertificateId> {
+        self.row.pending().filter(|_| self.is_same_csr() && self.registered == Registered::Requested)
     }
 
     fn is_same_csr(&self) -> bool {
         self.csr.is_some_and(|csr| self.row.pending().is_some() && self.row.pending_csr() == Some(csr.fingerprint()))
-    }
-
-    fn holds_claim(&self) -> bool {
-        holds_claim(self.request, self.row)
     }
 
     fn is_at_limit(&self) -> bool {
@@ -199,16 +140,21 @@ impl Enrolment<'_> {
         self.registered == Registered::Requested && attempts >= self.rules.attempts_limit
     }
 
-    /// The claim by the row as it was read, secret and all.
+    /// The claim by the row as it was read: what follows builds on its secret and on its pending certificate.
     fn claim(&self, proved_at: Option<Millis>) -> Write {
         let seen = self.row.get(REGISTERED).cloned().unwrap_or(Value::Null);
         let write = match self.registered {
             Registered::False => fresh(self.request, self.now, vec![seen]),
             _ => again(self.rules, self.request, self.now, seen),
-        }
-        .when_still(SECRET, self.row.get(SECRET));
+        };
+        self.proven(write, proved_at).when_still(CERTIFICATE_PENDING, self.row.get(CERTIFICATE_PENDING))
+    }
+
+    /// Adds to a claim that secret and newest proof are as they were read, and takes this proof as the newest.
+    fn proven(&self, write: Write, proved_at: Option<Millis>) -> Write {
+        let write = write.when_still(SECRET, self.row.get(SECRET));
         match proved_at {
-            Some(at) => write.when_below(PROOF_AT, at).set(PROOF_AT, at),
+            Some(at) => write.when_still(PROOF_AT, self.row.get(PROOF_AT)).set(PROOF_AT, at),
             None => write,
         }
     }
@@ -216,26 +162,33 @@ impl Enrolment<'_> {
     fn enrol(&self, policy: &str, parameters: &Parameters) -> Plan {
         let record = Record {
             request: self.request.sender.trace.clone(),
+            received_at: self.request.sender.received_at,
             replaces: self.row.pending(),
             csr: self.csr.map(|csr| csr.fingerprint().to_owned()),
         };
         let stages = vec![
             vec![Effect::CreateThing, Effect::Issue(self.csr.cloned())],
-            vec![
-                Effect::Record(record),
-                Effect::AttachPolicy(Cert::Issued, policy.to_owned()),
-                Effect::AttachThing(Cert::Issued),
-            ],
+            [Effect::Record(record)].into_iter().chain(attach(policy)).collect(),
             hand_over(parameters, self.csr.is_none()),
         ];
         Plan::done(stages, Outcome::Enrolled).with(clear_problem(self.row)).retiring(self.row.pending())
     }
 
     /// The same CSR before the confirmation: the same certificate, with all that an earlier run may have missed.
-    fn hand_over_again(&self, policy: &str, parameters: &Parameters) -> Plan {
+    fn hand_over_again(
+        &self,
+        pending: CertificateId,
+        policy: &str,
+        parameters: &Parameters,
+        proved_at: Option<Millis>,
+    ) -> Plan {
+        let claim = newest(self.request, self.now)
+            .when_still(REGISTERED, self.row.get(REGISTERED))
+            .when(CERTIFICATE_PENDING, pending.as_str());
+        let claim = Effect::Claim(self.proven(claim, proved_at));
         let stages = vec![
-            self.row.pending().map(Effect::Fetch).into_iter().chain([Effect::CreateThing]).collect(),
-            vec![Effect::AttachPolicy(Cert::Issued, policy.to_owned()), Effect::AttachThing(Cert::Issued)],
+            vec![claim, Effect::Fetch(pending), Effect::CreateThing],
+            attach(policy).to_vec(),
             hand_over(parameters, false),
         ];
         Plan::done(stages, Outcome::EnrolledAgain).with(clear_problem(self.row))
@@ -248,13 +201,12 @@ impl Enrolment<'_> {
         let write = Write::new()
             .when_still(REGISTERED, self.row.get(REGISTERED))
             .when_still(ATTEMPTS, self.row.get(ATTEMPTS))
-            .when_still(CERTIFICATE_PENDING, self.row.get(CERTIFICATE_PENDING))
             .set(REGISTERED, Registered::Blocked.to_value())
             .set(BLOCKED_REASON, reason.as_str())
             .set(LAST_SEEN, self.now);
         let write = match self.row.pending() {
             Some(pending) => abandon(write, &pending),
-            None => write,
+            None => write.when_absent(CERTIFICATE_PENDING),
         };
         let refusal = locked_out(Code::Blocked);
         let stages = vec![vec![Effect::Claim(write)], vec![error(self.request, &refusal)]];
@@ -262,12 +214,8 @@ impl Enrolment<'_> {
     }
 }
 
-/// Takes the pending certificate out of the row, into the set of those that are being retired.
-fn abandon(write: Write, pending: &CertificateId) -> Write {
-    write
-        .remove(CERTIFICATE_PENDING)
-        .remove(CERTIFICATE_PENDING_CSR)
-        .include(CERTIFICATES_RETIRING, pending.as_str())
+fn attach(policy: &str) -> [Effect; 2] {
+    [Effect::AttachPolicy(Cert::Issued, policy.to_owned()), Effect::AttachThing(Cert::Issued)]
 }
 
 fn hand_over(parameters: &Parameters, with_key: bool) -> Vec<Effect> {
@@ -280,14 +228,4 @@ fn hand_over(parameters: &Parameters, with_key: bool) -> Vec<Effect> {
             Effect::Publish(Downstream::ParametersTopic, Payload::Text(parameters.topic.clone())),
         ])
         .collect()
-}
-
-/// What follows when the certificate was made but cannot be used as the row says: the operator is told, the
-/// certificate is retired, the attempt does not count.
-pub(super) fn undo(request: &Request, now: Millis, row: &Row, problem: &Problem, issued: &CertificateId) -> Plan {
-    let trace = request.sender.trace.as_str();
-    let recorded = Write::new().when(CERTIFICATE_PENDING, issued.as_str()).when(REQUEST, trace);
-    let mut plan = mend(request, now, row, problem);
-    plan.stages.insert(0, vec![Effect::Note(abandon(recorded, issued))]);
-    plan.retiring(row.retiring()).retiring([issued.clone()]).finished()
 }

@@ -11,10 +11,12 @@
 //! The certificate is created inactive and recorded before it is activated: so there is no active certificate that
 //! no row knows, wherever a crash falls.
 
+mod claim;
 mod confirm;
 mod decide;
 mod effect;
 mod enrol;
+mod mend;
 mod request;
 mod run;
 
@@ -26,7 +28,7 @@ pub use run::{Answer, Fault, Issued, Run};
 use crate::Millis;
 
 /// What the stack's parameters say about registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rules {
     /// Certificates a device may ask for since the last `false`, before it is blocked.
     pub attempts_limit: u64,
@@ -39,7 +41,7 @@ pub struct Rules {
 }
 
 /// Over which certificate a confirmation counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Confirmation {
     /// Over the pending certificate only.
     Device,

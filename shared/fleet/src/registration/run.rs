@@ -1,11 +1,12 @@
 //! One run of registration: hands out the stages of the plan and takes the answers, whoever performs them.
 
+use super::claim::{abandon, holds_claim};
 use super::decide::refuse;
-use super::effect::{Cert, Effect, End, Outcome, Plan};
-use super::enrol::{holds_claim, mend, undo};
+use super::effect::{Cert, Effect, End, Outcome, Plan, Record};
+use super::mend::report;
 use super::{Request, Rules, decide, open};
 use crate::Millis;
-use crate::attribute::{CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, POLICY};
+use crate::attribute::POLICY;
 use crate::id::CertificateId;
 use crate::problem::Problem;
 use crate::refusal::{Code, Refusal};
@@ -16,7 +17,7 @@ use crate::write::Write;
 const PLANS_MAX: u32 = 10;
 
 /// A certificate that was just made or fetched.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Issued {
     /// Its id.
     pub id: CertificateId,
@@ -33,7 +34,7 @@ impl std::fmt::Debug for Issued {
 }
 
 /// What came of an effect.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// It is done, or was already.
     Done,
@@ -57,7 +58,7 @@ pub enum Answer {
 pub struct Fault(pub String);
 
 /// A run of one request.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Run<'a> {
     rules: &'a Rules,
     request: &'a Request,
@@ -161,34 +162,48 @@ impl<'a> Run<'a> {
                 self.row = row.clone();
                 Some(self.discard(self.decide()))
             }
-            (Effect::Record(_), Answer::Lost(row)) => self.record_lost(row.clone()),
-            (Effect::AttachPolicy(_, name), Answer::Missing) => Some(self.policy_missing(name)),
+            (Effect::Record(record), Answer::Lost(row)) => {
+                self.row = row.clone();
+                self.record_lost(record)
+            }
+            (Effect::AttachPolicy(cert, name), Answer::Missing) => self.policy_missing(cert, name),
             (Effect::Issue(_), Answer::Rejected(why)) => {
                 let refusal = Refusal::new(Code::InvalidCsr, format!("AWS IoT does not take this CSR: {why}"));
-                Some(refuse(self.request, refusal))
+                Some(self.finished(refuse(self.request, refusal)))
             }
-            (Effect::Fetch(_) | Effect::AttachThing(_) | Effect::Activate(_), Answer::Missing) => self.pending_gone(),
+            (Effect::Fetch(_) | Effect::AttachThing(_) | Effect::Activate(_), Answer::Missing) => {
+                Some(self.pending_gone())
+            }
             _ => None,
+        }
+    }
+
+    fn finished(&self, plan: Plan) -> Plan {
+        match &self.row {
+            Some(row) => plan.finished(row),
+            None => plan,
         }
     }
 
     /// The claim to the row was lost after the certificate was made. If the row holds just this certificate, the
     /// write did happen and only its answer was lost.
-    fn record_lost(&mut self, row: Option<Row>) -> Option<Plan> {
-        let issued = self.issued.clone()?;
-        let pending = row.as_ref().and_then(Row::pending);
-        if pending.as_ref() == Some(&issued.id) {
+    fn record_lost(&mut self, record: &Record) -> Option<Plan> {
+        let pending = self.row.as_ref().and_then(Row::pending);
+        if pending.is_some() && pending.as_ref() == self.issued.as_ref().map(|issued| &issued.id) {
             return None;
         }
-        let is_siblings = row.as_ref().is_some_and(|row| holds_claim(self.request, row));
-        self.row = row;
-        let next = if is_siblings { Plan::done(vec![], Outcome::Superseded) } else { self.decide() };
+        // Another delivery of this very message was quicker: it serves the device.
+        let is_served = pending.is_some()
+            && pending != record.replaces
+            && self.row.as_ref().is_some_and(|row| holds_claim(self.request, row));
+        let next = if is_served { Plan::done(vec![], Outcome::Superseded) } else { self.decide() };
         Some(self.discard(next))
     }
 
-    /// Drops the certificate that was made for nothing before `next` begins.
+    /// Drops a certificate that was made for nothing before `next` begins; one that was fetched is the row's.
     fn discard(&mut self, mut next: Plan) -> Plan {
-        if let Some(issued) = self.issued.take() {
+        let is_new = self.plan.end == End::Done(Outcome::Enrolled);
+        if let Some(issued) = self.issued.take().filter(|_| is_new) {
             let cert = Cert::Known(issued.id);
             next.stages.insert(0, vec![Effect::DetachThing(cert.clone())]);
             next.stages.insert(1, vec![Effect::Delete(cert)]);
@@ -196,26 +211,23 @@ impl<'a> Run<'a> {
         next
     }
 
-    fn policy_missing(&self, name: &str) -> Plan {
+    /// The policy is missing, or the certificate that it was to be attached to; AWS does not say which. So the
+    /// certificate is looked for first.
+    fn policy_missing(&self, cert: &Cert, name: &str) -> Option<Plan> {
+        let certificate = self.resolve(cert)?.clone();
         let problem = Problem::found(POLICY, format!("{name:?}, which does not exist"), "the name of an existing IoT policy");
-        let row = self.row.clone().unwrap_or_default();
-        match &self.issued {
-            Some(issued) if self.plan.end == End::Done(Outcome::Enrolled) => {
-                undo(self.request, self.now, &row, &problem, &issued.id)
-            }
-            _ => mend(self.request, self.now, &row, &problem),
-        }
+        let mut plan = report(self.request, self.now, self.row.as_ref()?, &problem);
+        plan.stages.insert(0, vec![Effect::Fetch(certificate)]);
+        Some(self.finished(plan))
     }
 
-    /// Somebody deleted the pending certificate: the row forgets it, and the request is decided anew.
-    fn pending_gone(&mut self) -> Option<Plan> {
-        let pending = self.row.as_ref().and_then(Row::pending)?;
-        let forget = Write::new()
-            .when(CERTIFICATE_PENDING, pending.as_str())
-            .remove(CERTIFICATE_PENDING)
-            .remove(CERTIFICATE_PENDING_CSR);
+    /// The pending certificate was deleted, or the thing: the row retires it, and the request is decided anew.
+    fn pending_gone(&mut self) -> Plan {
         self.issued = None;
-        Some(Plan::then_decide(vec![Effect::Claim(forget)]))
+        match self.row.as_ref().and_then(Row::pending) {
+            Some(pending) => Plan::then_decide(vec![Effect::Claim(abandon(Write::new(), &pending))]),
+            None => self.decide(),
+        }
     }
 }
 

@@ -1,0 +1,76 @@
+//! Rows that hands have left unusable: the function mends what is its own, the operator is told of the rest.
+
+use super::Request;
+use super::claim::holds_claim;
+use super::decide::error;
+use super::effect::{Effect, Outcome, Plan};
+use crate::Millis;
+use crate::attribute::{
+    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, PARAMETERS, POLICY, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
+};
+use crate::device_row::Registered;
+use crate::problem::{Problem, cleared};
+use crate::refusal::{Code, Refusal};
+use crate::row::Row;
+use crate::write::Write;
+
+/// How far the clocks of AWS may be apart, in milliseconds: a message from later than this was never received.
+const CLOCKS_APART: Millis = 300_000;
+
+/// The plan that mends the function's own attributes; `None` where there is nothing to mend.
+pub(super) fn mend_ledger(now: Millis, row: &Row) -> Option<Plan> {
+    let write = row.mended_ledger().or_else(|| mended(now, row))?;
+    Some(Plan::then_decide(vec![Effect::Claim(write)]))
+}
+
+/// The write that mends what has the right type and still cannot be: certificates that are none, a message from the
+/// future, the function's own word in another spelling.
+fn mended(now: Millis, row: &Row) -> Option<Write> {
+    let mut write = Write::new();
+    for (attribute, usable) in [
+        (CERTIFICATE, row.certificate().is_some()),
+        (CERTIFICATE_PENDING, row.pending().is_some()),
+        (REQUESTED_AT, row.ledger_number(REQUESTED_AT).is_some_and(|newest| newest <= now + CLOCKS_APART)),
+    ] {
+        if !usable && row.get(attribute).is_some() {
+            write = write.when_still(attribute, row.get(attribute)).remove(attribute);
+        }
+    }
+    let requested = Registered::Requested.to_value();
+    if row.registered() == Ok(Registered::Requested) && row.get(REGISTERED) != Some(&requested) {
+        write = write.when_still(REGISTERED, row.get(REGISTERED)).set(REGISTERED, requested);
+    }
+    (!write.changes.is_empty()).then_some(write)
+}
+
+/// Tells the operator what is wrong with the row and the device that it has to wait. The attempt does not count;
+/// it is given back when both were told, because the row forgets the message with it.
+pub(super) fn report(request: &Request, now: Millis, row: &Row, problem: &Problem) -> Plan {
+    let refusal = row_invalid();
+    let note = (!problem.noted_in(row)).then(|| Effect::Note(problem.note(now)));
+    let tell = [error(request, &refusal)].into_iter().chain(note).collect();
+    let stages = [tell].into_iter().chain(give_back(request, row).map(|give_back| vec![give_back])).collect();
+    Plan::done(stages, Outcome::Refused(refusal))
+}
+
+fn row_invalid() -> Refusal {
+    Refusal::new(Code::RowInvalid, "this device's row cannot be used: an operator must mend it; its `problem` says how")
+}
+
+/// Gives back the attempt that this request's claim has counted. It forgets the claim, so that it happens once.
+fn give_back(request: &Request, row: &Row) -> Option<Effect> {
+    let write = Write::new()
+        .when(REGISTERED, Registered::Requested.to_value())
+        .when(REQUEST, request.sender.trace.as_str())
+        .remove(REQUEST);
+    let write = match row.ledger_number(ATTEMPTS) {
+        Some(2..) => write.add(ATTEMPTS, -1),
+        _ => write.set(REGISTERED, false).remove(ATTEMPTS),
+    };
+    holds_claim(request, row).then_some(Effect::Note(write))
+}
+
+/// Clears the row's problem, if it is about what registration has just found to be right.
+pub(super) fn clear_problem(row: &Row) -> Option<Effect> {
+    cleared(row, &[REGISTERED, POLICY, PARAMETERS, SECRET]).map(Effect::Note)
+}

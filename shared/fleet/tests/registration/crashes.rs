@@ -1,0 +1,110 @@
+//! A delivery may die at any point, and so may its repetition: the promises hold all the while, and a clean
+//! repetition ends as if nothing had happened.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use fleet::registration::Outcome;
+
+use crate::promises::{hold_always, hold_at_rest, hold_for_the_device};
+use crate::scene::{RULES, Scenario, anew, confirmation, scenarios};
+use crate::steps::{crashes, deliver, deliver_in_order, deliver_twice_over};
+use crate::world::World;
+
+/// The world after an undisturbed delivery, and its outcome.
+fn undisturbed(scenario: &Scenario) -> (World, Outcome) {
+    let mut world = scenario.world.clone();
+    let outcome = deliver(&RULES, &mut world, &scenario.request).unwrap();
+    (world, outcome)
+}
+
+/// Delivers once more, without a crash: the end is that of the undisturbed delivery.
+fn redeliver(scenario: &Scenario, mut world: World, crashes: usize, undisturbed: &World) -> World {
+    let context = format!("{}, {crashes} crashes", scenario.name);
+    let outcome = deliver(&RULES, &mut world, &scenario.request).unwrap();
+    hold_at_rest(&world, crashes, &context);
+    hold_for_the_device(&world, &outcome, &context);
+    assert_eq!(world.picture(), undisturbed.picture(), "{context}: {world:#?}");
+    world
+}
+
+#[test]
+fn every_crash_and_every_pair_of_crashes_ends_as_if_nothing_had_happened() {
+    let (begun, mut singles, mut pairs) = (Instant::now(), 0, 0);
+    for scenario in scenarios() {
+        let (undisturbed, outcome) = undisturbed(&scenario);
+        hold_at_rest(&undisturbed, 0, scenario.name);
+        hold_for_the_device(&undisturbed, &outcome, scenario.name);
+        let once = crashes(&scenario.world, &scenario.request);
+        let twice: BTreeSet<World> = once.iter().flat_map(|world| crashes(world, &scenario.request)).collect();
+        (singles, pairs) = (singles + once.len(), pairs + twice.len());
+        for (count, worlds) in [(1, once), (2, twice)] {
+            for world in worlds {
+                hold_always(&world, scenario.name);
+                redeliver(&scenario, world, count, &undisturbed);
+            }
+        }
+    }
+    println!("{singles} worlds after one crash, {pairs} after two, in {:.1?}", begun.elapsed());
+}
+
+#[test]
+fn a_device_that_asks_anew_after_a_crash_is_served_and_the_late_repetition_disturbs_nothing() {
+    for scenario in scenarios() {
+        let anew = anew(20, &scenario.request);
+        for mut world in crashes(&scenario.world, &scenario.request) {
+            let context = format!("{}, anew after a crash", scenario.name);
+            let outcome = deliver(&RULES, &mut world, &anew).unwrap();
+            hold_at_rest(&world, 1, &context);
+            hold_for_the_device(&world, &outcome, &context);
+            let before = world.clone();
+            deliver(&RULES, &mut world, &scenario.request).unwrap();
+            assert_eq!((world.known(), world.active()), (before.known(), before.active()), "{context}");
+            hold_at_rest(&world, 1, &context);
+        }
+    }
+}
+
+#[test]
+fn whatever_crashed_a_device_that_was_given_a_certificate_can_confirm_it() {
+    for scenario in scenarios() {
+        for mut world in crashes(&scenario.world, &scenario.request) {
+            let outcome = deliver(&RULES, &mut world, &scenario.request).unwrap();
+            if !matches!(outcome, Outcome::Enrolled | Outcome::EnrolledAgain) {
+                continue;
+            }
+            let given = world.row().pending().unwrap();
+            let outcome = deliver(&RULES, &mut world, &confirmation(30, &given)).unwrap();
+            assert_eq!((outcome, world.row().certificate()), (Outcome::Confirmed, Some(given.clone())), "{}", scenario.name);
+            hold_at_rest(&world, 1, scenario.name);
+            assert_eq!(world.active(), BTreeSet::from([&given]), "{}", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn every_call_made_twice_ends_as_if_it_was_made_once() {
+    for scenario in scenarios() {
+        let (undisturbed, _) = undisturbed(&scenario);
+        let mut world = scenario.world.clone();
+        let outcome = deliver_twice_over(&mut world, &scenario.request).unwrap();
+        let spare = world.certificates.len() - undisturbed.certificates.len();
+        hold_at_rest(&world, spare, scenario.name);
+        hold_for_the_device(&world, &outcome, scenario.name);
+        assert_eq!(world.picture(), undisturbed.picture(), "{}", scenario.name);
+    }
+}
+
+#[test]
+fn the_order_of_the_effects_within_a_stage_makes_no_difference() {
+    for scenario in scenarios() {
+        let (undisturbed, expected) = undisturbed(&scenario);
+        for (turn, backwards) in (0..8).flat_map(|turn| [(turn, false), (turn, true)]) {
+            let mut world = scenario.world.clone();
+            let outcome = deliver_in_order(&mut world, &scenario.request, turn, backwards).unwrap();
+            assert_eq!(outcome, expected, "{}", scenario.name);
+            hold_at_rest(&world, 0, scenario.name);
+            assert_eq!(world.picture(), undisturbed.picture(), "{}", scenario.name);
+        }
+    }
+}

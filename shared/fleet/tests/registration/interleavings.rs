@@ -1,0 +1,240 @@
+//! Two deliveries at once, and an operator who edits meanwhile: every interleaving of their calls is tried.
+
+use std::collections::HashSet;
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Instant;
+
+use fleet::attribute::{POLICY, REGISTERED};
+use fleet::csr::Csr;
+use fleet::registration::{Answer, Effect, Request, Run};
+use fleet::write::Write;
+
+use crate::promises::{hold_always, hold_at_rest};
+use crate::scene::{
+    NOW, RULES, SECRET_TEXT, after, claim_certificate, confirmation, confirmed, csr, listed, pending, proven, renewing,
+    reopened, request, secured,
+};
+use crate::steps::deliver;
+use crate::world::{Certificate, World, certificate_id};
+
+/// Somebody who acts in the world, call by call.
+#[derive(Clone, Hash)]
+enum Actor<'a> {
+    /// A delivery, with the answers that its present stage has had so far.
+    Delivery { request: &'a Request, run: Run<'a>, answers: Vec<Option<Answer>> },
+    /// An operator's edit that is still to come.
+    Operator(&'a Write),
+    /// One who has done; a delivery that has failed is to be repeated.
+    Done { failed: Option<&'a Request> },
+}
+
+/// A moment.
+#[derive(Clone, Hash)]
+struct Moment<'a> {
+    world: World,
+    actors: [Actor<'a>; 2],
+}
+
+impl<'a> Actor<'a> {
+    fn delivery(request: &'a Request) -> Self {
+        Self::of(request, Run::new(&RULES, request, NOW))
+    }
+
+    fn of(request: &'a Request, run: Run<'a>) -> Self {
+        let answers = vec![None; run.stage().len()];
+        Self::Delivery { request, run, answers }
+    }
+
+    /// Every way in which this actor may go on: any one call of its stage that has not been made.
+    fn choices(&self) -> Vec<usize> {
+        match self {
+            Self::Delivery { run, answers, .. } => {
+                let open: Vec<usize> = (0..answers.len()).filter(|at| answers[*at].is_none()).collect();
+                // Nothing reads what was published, so the first publication stands for all orders of them.
+                let is_message = |at: &usize| matches!(run.stage()[*at], Effect::Publish(..));
+                let message = open.iter().copied().find(is_message);
+                open.into_iter().filter(|at| !is_message(at) || message == Some(*at)).collect()
+            }
+            Self::Operator(_) => vec![0],
+            Self::Done { .. } => vec![],
+        }
+    }
+
+    /// Makes one call.
+    fn step(self, world: &mut World, at: usize) -> Self {
+        let Self::Delivery { request, mut run, mut answers } = self else {
+            if let Self::Operator(write) = self {
+                // An edit of what is not there is none.
+                world.row.as_mut().map(|row| write.apply(row));
+            }
+            return Self::Done { failed: None };
+        };
+        for at in calls(&run, at) {
+            answers[at] = Some(world.perform(&run, &run.stage()[at]));
+        }
+        if answers.iter().any(Option::is_none) {
+            return Self::Delivery { request, run, answers };
+        }
+        match run.take(answers.into_iter().flatten().collect()) {
+            Ok(None) => Self::of(request, run),
+            Ok(Some(_)) => Self::Done { failed: None },
+            Err(_) => Self::Done { failed: Some(request) },
+        }
+    }
+}
+
+/// The calls that are made with the one at `at`: the messages of a stage go out together.
+fn calls(run: &Run<'_>, at: usize) -> Vec<usize> {
+    let is_message = |effect: &Effect| matches!(effect, Effect::Publish(..));
+    if is_message(&run.stage()[at]) {
+        (0..run.stage().len()).filter(|at| is_message(&run.stage()[*at])).collect()
+    } else {
+        vec![at]
+    }
+}
+
+/// What counts of an end: where the device stands, what its certificates were made from, which policies they have.
+type End = (Option<String>, Option<Certificate>, Option<Certificate>);
+
+fn end(world: &World) -> End {
+    let certificate = |id| world.certificates.get(&id).cloned();
+    let row = world.row();
+    (
+        row.registered().ok().map(|registered| format!("{registered:?}")),
+        row.certificate().and_then(certificate),
+        row.pending().and_then(certificate),
+    )
+}
+
+struct Explored {
+    moments: usize,
+    ends: BTreeSet<End>,
+}
+
+/// Tries every interleaving of two actors, and repeats at the end what has failed.
+fn explore(name: &str, world: &World, actors: [Actor<'_>; 2]) -> Explored {
+    let hasher = RandomState::new();
+    let (mut seen, mut ends) = (HashSet::new(), BTreeSet::new());
+    let mut open = vec![Moment { world: world.clone(), actors }];
+    while let Some(moment) = open.pop() {
+        if !seen.insert(hasher.hash_one(&moment)) {
+            continue;
+        }
+        hold_always(&moment.world, name);
+        let next = (0..2).flat_map(|who| moment.actors[who].choices().into_iter().map(move |at| (who, at)));
+        let next: Vec<_> = next.map(|(who, at)| moment.after(who, at)).collect();
+        if next.is_empty() {
+            ends.insert(end(&at_rest(name, moment)));
+        }
+        open.extend(next);
+    }
+    Explored { moments: seen.len(), ends }
+}
+
+impl Moment<'_> {
+    fn after(&self, who: usize, at: usize) -> Self {
+        let mut next = self.clone();
+        next.actors[who] = next.actors[who].clone().step(&mut next.world, at);
+        next
+    }
+}
+
+/// The world once what has failed was repeated, one after the other, and the promises hold.
+fn at_rest(name: &str, moment: Moment<'_>) -> World {
+    let mut world = moment.world;
+    for actor in moment.actors {
+        if let Actor::Done { failed: Some(request) } = actor {
+            deliver(&RULES, &mut world, request).unwrap();
+        }
+    }
+    hold_at_rest(&world, 0, name);
+    world
+}
+
+/// Two messages, in a world.
+fn races() -> Vec<(&'static str, World, [Request; 2])> {
+    let (a, b) = (|| Some(csr(0)), || Some(csr(1)));
+    let over = |number, certificate| confirmation(number, &certificate_id(certificate));
+    let proven = |number, csr: Option<Csr>| proven(number, csr, SECRET_TEXT);
+    let limit = || after(pending(a()), [request(2, b())]);
+    vec![
+        ("the same first message twice, with a CSR", listed(), [request(5, a()), request(5, a())]),
+        ("the same first message twice, without a CSR", listed(), [request(5, None), request(5, None)]),
+        ("the same message twice, over a pending certificate", pending(a()), [request(5, b()), request(5, b())]),
+        ("the same proof twice", secured(), [proven(5, a()), proven(5, a())]),
+        ("two first requests, different keys", listed(), [request(5, a()), request(6, b())]),
+        ("two first requests, the same key", listed(), [request(5, a()), request(6, a())]),
+        ("two first requests without a CSR", listed(), [request(5, None), request(6, None)]),
+        ("two requests, one for the pending certificate", pending(a()), [request(5, a()), request(6, b())]),
+        ("two requests, the newer for the pending certificate", pending(a()), [request(5, b()), request(6, a())]),
+        ("two requests at the limit", limit(), [request(5, a()), request(6, b())]),
+        ("two proofs", secured(), [proven(5, a()), proven(6, b())]),
+        ("two requests for a new certificate", reopened(), [request(5, b()), request(6, Some(csr(2)))]),
+        ("a request and the confirmation before it", pending(a()), [request(6, b()), over(5, 0)]),
+        ("a request and the confirmation after it", pending(a()), [request(5, b()), over(6, 0)]),
+        ("the same request and the confirmation", pending(a()), [request(5, a()), over(6, 0)]),
+        ("a request and a confirmation, over a certificate", renewing(), [request(5, a()), over(6, 1)]),
+        ("the same confirmation twice", renewing(), [over(5, 1), over(5, 1)]),
+        ("two confirmations, one forged", pending(a()), [over(5, 0), confirmation(6, &claim_certificate())]),
+        ("a confirmation and one over the previous certificate", renewing(), [over(5, 1), over(6, 0)]),
+        ("a registered device asks twice", confirmed(a()), [request(5, a()), request(6, b())]),
+    ]
+}
+
+#[test]
+fn two_deliveries_at_once_end_as_if_one_had_come_after_the_other() {
+    let (begun, mut moments) = (Instant::now(), 0);
+    for (name, world, requests) in races() {
+        let explored = explore(name, &world, requests.each_ref().map(Actor::delivery));
+        let [first, second] = requests;
+        let sequences = [[first.clone(), second.clone()], [second, first]];
+        let expected = sequences.map(|requests| end(&after(world.clone(), requests)));
+        for end in &explored.ends {
+            assert!(expected.contains(end), "{name}: an end that no order has: {end:#?}, expected {expected:#?}");
+        }
+        println!("{:8} moments: {name}", explored.moments);
+        moments += explored.moments;
+    }
+    println!("{moments:8} moments in {:.1?}", begun.elapsed());
+}
+
+#[test]
+fn an_operators_edit_in_the_midst_of_a_delivery_ends_as_if_it_came_before_or_after() {
+    let (a, b) = (|| Some(csr(0)), || Some(csr(1)));
+    let messages = [
+        ("a first request", listed(), request(5, a())),
+        ("a first request with a proof", secured(), proven(5, a(), SECRET_TEXT)),
+        ("another request", pending(a()), request(5, b())),
+        ("the same request", pending(a()), request(5, a())),
+        ("a request for a new certificate", reopened(), request(5, b())),
+        ("a confirmation", pending(a()), confirmation(5, &certificate_id(0))),
+        ("a confirmation that replaces a certificate", renewing(), confirmation(5, &certificate_id(1))),
+        ("a registered device asks again", confirmed(a()), request(5, a())),
+    ];
+    let edits = [
+        ("false", Write::new().set(REGISTERED, false)),
+        ("blocked", Write::new().set(REGISTERED, "blocked")),
+        ("policy", Write::new().set(POLICY, "other-policy")),
+    ];
+    let (begun, mut moments) = (Instant::now(), 0);
+    for (message, world, request) in &messages {
+        for (edit, write) in &edits {
+            let name = format!("{message}, {edit}");
+            let mut world = world.clone();
+            world.policies.insert("other-policy".to_owned());
+            let explored = explore(&name, &world, [Actor::delivery(request), Actor::Operator(write)]);
+            let edited = |mut world: World| {
+                world.edit(write);
+                world
+            };
+            let expected = [after(edited(world.clone()), [request.clone()]), edited(after(world, [request.clone()]))];
+            let expected = expected.map(|world| end(&world));
+            for end in &explored.ends {
+                assert!(expected.contains(end), "{name}: an end that no order has: {end:#?}, expected {expected:#?}");
+            }
+            moments += explored.moments;
+        }
+    }
+    println!("{moments:8} moments in {:.1?}", begun.elapsed());
+}

@@ -1,0 +1,11 @@
+//! Registration tried exhaustively, in memory: the decisions, every crash, every interleaving of two deliveries, the
+//! attacks, and rows edited by hand.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod crashes;
+mod interleavings;
+mod promises;
+mod scene;
+mod steps;
+mod world;

@@ -1,0 +1,62 @@
+//! The promises, as questions to a world.
+
+use fleet::message::{CertificateState, Status};
+use fleet::registration::Outcome;
+use fleet::topic::Downstream;
+
+use crate::world::World;
+
+/// What holds at every moment, in the middle of any delivery.
+pub fn hold_always(world: &World, context: &str) {
+    let known = world.known();
+    assert!(world.active().iter().all(|id| known.contains(*id)), "{context}: an active certificate that no row knows: {world:#?}");
+    if let Some(confirmed) = world.row.as_ref().and_then(|row| row.certificate()) {
+        let found = &world.certificates[&confirmed];
+        let works = found.active && found.thing && !found.policies.is_empty() && world.thing;
+        assert!(works, "{context}: the confirmed certificate does not work: {world:#?}");
+    }
+}
+
+/// What holds besides once every message has been handled: nothing is left to clean up, but for one inactive
+/// certificate a crash.
+pub fn hold_at_rest(world: &World, crashes: usize, context: &str) {
+    hold_always(world, context);
+    if let Some(row) = &world.row {
+        assert_eq!(row.retiring(), [], "{context}: certificates that wait for their retirement: {world:#?}");
+    }
+    let orphans = world.orphans();
+    assert!(orphans.len() <= crashes, "{context}: more orphans than {crashes} crashes can leave: {world:#?}");
+}
+
+/// What the device was told is so.
+pub fn hold_for_the_device(world: &World, outcome: &Outcome, context: &str) {
+    match outcome {
+        Outcome::Enrolled | Outcome::EnrolledAgain => holds_what_it_was_sent(world, context),
+        Outcome::Confirmed => {
+            let certificate_id = world.row().certificate().unwrap().to_string();
+            let status = Status { state: CertificateState::Confirmed, certificate_id };
+            let sent = world.last_sent(Downstream::Status).unwrap();
+            assert_eq!(serde_json::from_str::<Status>(sent).unwrap(), status, "{context}");
+        }
+        Outcome::LockedOut(refusal) | Outcome::Refused(refusal) => {
+            let sent = world.last_sent(Downstream::CredentialsError).unwrap_or_default();
+            assert!(sent.contains(&refusal.code.as_str()), "{context}: the device was not told {refusal}: {world:#?}");
+        }
+        Outcome::Superseded => {}
+    }
+}
+
+fn holds_what_it_was_sent(world: &World, context: &str) {
+    let row = world.row();
+    let pending = row.pending().unwrap();
+    let found = &world.certificates[&pending];
+    assert_eq!(world.last_sent(Downstream::Certificate), Some(pending.as_str()), "{context}: {world:#?}");
+    let works = found.active && found.thing && found.policies.contains(&row.policy().unwrap());
+    assert!(works && world.thing, "{context}: the certificate that was sent does not work: {world:#?}");
+    assert!(world.last_sent(Downstream::Parameters).is_some(), "{context}");
+    assert!(world.last_sent(Downstream::ParametersTopic).is_some(), "{context}");
+    if found.origin == "a key of the cloud" {
+        let key = format!("the key of {pending}");
+        assert_eq!(world.last_sent(Downstream::Key), Some(key.as_str()), "{context}");
+    }
+}

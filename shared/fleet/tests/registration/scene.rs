@@ -1,0 +1,218 @@
+//! What the tests start from: a device, its requests, and worlds that a row can be in when a message arrives.
+
+use std::sync::LazyLock;
+
+use fleet::Millis;
+use fleet::attribute::{PARAMETERS, POLICY, REGISTERED, SECRET};
+use fleet::csr::Csr;
+use fleet::delivery::Sender;
+use fleet::id::{CertificateId, DeviceId};
+use fleet::proof;
+use fleet::registration::{Confirmation, Kind, Request, Rules};
+use fleet::row::Row;
+use fleet::value::Value;
+use fleet::write::Write;
+
+use crate::steps::deliver;
+use crate::world::{World, certificate_id};
+
+pub const NOW: Millis = 1_700_000_000_000;
+pub const POLICY_NAME: &str = "device-policy";
+pub const SECRET_TEXT: &str = "correct horse";
+pub const RULES: Rules =
+    Rules { attempts_limit: 3, server_made_keys: true, confirmation: Confirmation::Device, proof_clock_skew: 300_000 };
+
+pub fn device() -> DeviceId {
+    DeviceId::parse("dev-1").unwrap()
+}
+
+/// Id of the claim certificate, which is none of the world's.
+pub fn claim_certificate() -> CertificateId {
+    certificate_id(0xc1a1)
+}
+
+/// One of three CSRs of the device, each for a key of its own.
+pub fn csr(which: usize) -> Csr {
+    static CSRS: LazyLock<[Csr; 3]> = LazyLock::new(|| {
+        std::array::from_fn(|_| {
+            let mut params = rcgen::CertificateParams::new([]).unwrap();
+            params.distinguished_name = rcgen::DistinguishedName::new();
+            let key = rcgen::KeyPair::generate().unwrap();
+            Csr::parse(&params.serialize_request(&key).unwrap().pem().unwrap(), &device()).unwrap()
+        })
+    });
+    CSRS[which].clone()
+}
+
+/// The `number`th message: its trace id and its time.
+fn sender(number: u64, principal: &CertificateId) -> Sender {
+    Sender {
+        device: device(),
+        principal: principal.to_string(),
+        trace: format!("t-{number}"),
+        received_at: NOW - 1_000 + number,
+    }
+}
+
+/// `register/request` as the `number`th message.
+pub fn request(number: u64, csr: Option<Csr>) -> Request {
+    Request { sender: sender(number, &claim_certificate()), kind: Kind::Register { csr, proof: None } }
+}
+
+/// As [`request`], with a proof made with `secret` at the time of the message.
+pub fn proven(number: u64, csr: Option<Csr>, secret: &str) -> Request {
+    let sender = sender(number, &claim_certificate());
+    let proof = proof::make(secret, &sender.device, sender.received_at, csr.as_ref().map(Csr::pem));
+    Request { sender, kind: Kind::Register { csr, proof: Some(proof) } }
+}
+
+/// `register/ok` as the `number`th message, over the certificate `principal`.
+pub fn confirmation(number: u64, principal: &CertificateId) -> Request {
+    Request { sender: sender(number, principal), kind: Kind::Confirm }
+}
+
+/// What a device sends that asks for the same anew: another message, with a new and right proof.
+pub fn anew(number: u64, request: &Request) -> Request {
+    match &request.kind {
+        Kind::Register { csr, proof: Some(_) } => proven(number, csr.clone(), SECRET_TEXT),
+        kind => {
+            let principal = CertificateId::parse(&request.sender.principal).unwrap();
+            Request { sender: sender(number, &principal), kind: kind.clone() }
+        }
+    }
+}
+
+/// A device that an operator has just listed.
+pub fn listed() -> World {
+    let attributes =
+        [(REGISTERED, Value::Flag(false)), (POLICY, POLICY_NAME.into()), (PARAMETERS, r#"{"topic":"a/b"}"#.into())];
+    World {
+        row: Some(Row(attributes.map(|(name, value)| (name.to_owned(), value)).into())),
+        policies: [POLICY_NAME.to_owned()].into(),
+        ..World::default()
+    }
+}
+
+/// A listed device that has to prove a secret.
+pub fn secured() -> World {
+    edited(listed(), &Write::new().set(SECRET, SECRET_TEXT))
+}
+
+/// A device that was given a certificate by the first message.
+pub fn pending(csr: Option<Csr>) -> World {
+    after(listed(), [request(1, csr)])
+}
+
+/// A device that has confirmed its certificate, by the second message.
+pub fn confirmed(csr: Option<Csr>) -> World {
+    after(pending(csr), [confirmation(2, &certificate_id(0))])
+}
+
+/// A device with a certificate that may register anew.
+pub fn reopened() -> World {
+    edited(confirmed(Some(csr(0))), &Write::new().set(REGISTERED, false))
+}
+
+/// A device with a certificate, and another one that waits for its confirmation.
+pub fn renewing() -> World {
+    after(reopened(), [request(3, Some(csr(1)))])
+}
+
+/// `world` after these messages.
+pub fn after(mut world: World, requests: impl IntoIterator<Item = Request>) -> World {
+    for request in requests {
+        deliver(&RULES, &mut world, &request).unwrap();
+    }
+    world
+}
+
+/// `world` after an edit by hand.
+pub fn edited(mut world: World, write: &Write) -> World {
+    world.edit(write);
+    world
+}
+
+/// A message, and the world that it comes into.
+pub struct Scenario {
+    pub name: &'static str,
+    pub world: World,
+    pub request: Request,
+}
+
+/// Every state of a row that makes a difference, with every message that makes one there.
+pub fn scenarios() -> Vec<Scenario> {
+    let scenario = |name, world, request| Scenario { name, world, request };
+    requests()
+        .into_iter()
+        .chain(confirmations())
+        .chain(operators())
+        .map(|(name, world, request)| scenario(name, world, request))
+        .collect()
+}
+
+type Parts = (&'static str, World, Request);
+
+fn requests() -> Vec<Parts> {
+    let (a, b) = (|| Some(csr(0)), || Some(csr(1)));
+    let limit = || after(pending(a()), [request(2, b()), request(3, a())]);
+    let proven_pending = || after(secured(), [proven(1, a(), SECRET_TEXT)]);
+    vec![
+        ("a first request with a CSR", listed(), request(9, a())),
+        ("a first request without a CSR", listed(), request(9, None)),
+        ("a first request with a proof", secured(), proven(9, a(), SECRET_TEXT)),
+        ("a first request with a proof, without a CSR", secured(), proven(9, None, SECRET_TEXT)),
+        ("the same CSR again", pending(a()), request(9, a())),
+        ("another CSR before the confirmation", pending(a()), request(9, b())),
+        ("no CSR after a CSR", pending(a()), request(9, None)),
+        ("no CSR twice", pending(None), request(9, None)),
+        ("the same CSR again with a proof", proven_pending(), proven(9, a(), SECRET_TEXT)),
+        ("another CSR with a proof", proven_pending(), proven(9, b(), SECRET_TEXT)),
+        ("a wrong proof", proven_pending(), proven(9, b(), "battery staple")),
+        ("one more request than the limit", limit(), request(9, b())),
+        ("the same CSR at the limit", limit(), request(9, a())),
+        ("a registered device asks again", confirmed(a()), request(9, a())),
+        ("an unknown device", World { row: None, ..listed() }, request(9, a())),
+    ]
+}
+
+fn confirmations() -> Vec<Parts> {
+    let a = || Some(csr(0));
+    vec![
+        ("a first confirmation", pending(a()), confirmation(9, &certificate_id(0))),
+        ("a confirmation that replaces a certificate", renewing(), confirmation(9, &certificate_id(1))),
+        ("a confirmation once more", confirmed(a()), confirmation(9, &certificate_id(0))),
+        ("a confirmation over the claim certificate", pending(a()), confirmation(9, &claim_certificate())),
+        ("a confirmation over the previous certificate", renewing(), confirmation(9, &certificate_id(0))),
+        ("a confirmation without a request", listed(), confirmation(9, &claim_certificate())),
+    ]
+}
+
+fn operators() -> Vec<Parts> {
+    let (a, b) = (|| Some(csr(0)), || Some(csr(1)));
+    let opened = |world| edited(world, &Write::new().set(REGISTERED, " False "));
+    let no_policy = |world| World { policies: [].into(), ..world };
+    let broken = |world| edited(world, &Write::new().set(PARAMETERS, "{"));
+    let mended = || edited(after(broken(listed()), [request(1, a())]), &Write::new().set(PARAMETERS, r#"{"topic":"t"}"#));
+    let blocked = || after(pending(a()), [request(2, b()), request(3, a()), request(4, b())]);
+    let without = |mut world: World| {
+        world.certificates.values_mut().for_each(|found| *found = crate::world::Certificate { deleted: true, ..found.clone() });
+        world.certificates.values_mut().for_each(|found| (found.active, found.thing) = (false, false));
+        world
+    };
+    vec![
+        ("a fresh start with a confirmed certificate", reopened(), request(9, b())),
+        ("a fresh start with the confirmed certificate's CSR", reopened(), request(9, a())),
+        ("a fresh start with a pending certificate, same CSR", opened(pending(a())), request(9, a())),
+        ("a fresh start with a pending certificate, other CSR", opened(renewing()), request(9, a())),
+        ("a fresh start after a lockout", opened(blocked()), request(9, a())),
+        ("a row that cannot be used", broken(listed()), request(9, a())),
+        ("a row that cannot be used, over a pending certificate", broken(pending(a())), request(9, b())),
+        ("a row that was mended", mended(), request(9, a())),
+        ("a policy that does not exist", no_policy(listed()), request(9, a())),
+        ("a policy that does not exist, over a pending certificate", no_policy(pending(a())), request(9, b())),
+        ("a policy that does not exist, same CSR", no_policy(pending(a())), request(9, a())),
+        ("a policy that does not exist, with a proof", no_policy(secured()), proven(9, a(), SECRET_TEXT)),
+        ("a pending certificate that an operator deleted", without(pending(a())), request(9, a())),
+        ("a thing that an operator deleted", World { thing: false, ..pending(a()) }, request(9, a())),
+    ]
+}

@@ -1,0 +1,86 @@
+//! Ways to run one delivery in a world: to its end, with every call made twice, in another order, into a crash.
+
+use std::collections::BTreeSet;
+
+use fleet::registration::{Answer, Fault, Outcome, Request, Rules, Run};
+
+use crate::scene::{NOW, RULES};
+use crate::world::World;
+
+/// Runs a delivery to its end.
+pub fn deliver(rules: &Rules, world: &mut World, request: &Request) -> Result<Outcome, Fault> {
+    let mut run = Run::new(rules, request, NOW);
+    loop {
+        let answers = run.stage().iter().map(|effect| world.perform(&run, effect)).collect();
+        if let Some(outcome) = run.take(answers)? {
+            return Ok(outcome);
+        }
+    }
+}
+
+/// Stages that a delivery takes.
+pub fn stages(world: &World, request: &Request) -> usize {
+    let (mut world, mut run, mut stages) = (world.clone(), Run::new(&RULES, request, NOW), 0);
+    while !run.stage().is_empty() {
+        let answers = run.stage().iter().map(|effect| world.perform(&run, effect)).collect();
+        run.take(answers).unwrap();
+        stages += 1;
+    }
+    stages
+}
+
+/// Runs a delivery in which every call is made twice and only the second answer arrives, as when a client repeats
+/// a call whose answer it has lost. Returns how many certificates were made.
+pub fn deliver_twice_over(world: &mut World, request: &Request) -> Result<Outcome, Fault> {
+    let mut run = Run::new(&RULES, request, NOW);
+    loop {
+        let twice = |effect| {
+            world.perform(&run, effect);
+            world.perform(&run, effect)
+        };
+        let answers = run.stage().iter().map(twice).collect();
+        if let Some(outcome) = run.take(answers)? {
+            return Ok(outcome);
+        }
+    }
+}
+
+/// Runs a delivery with the effects of every stage performed in another order: turned round by `turn`, and
+/// backwards if so wished.
+pub fn deliver_in_order(world: &mut World, request: &Request, turn: usize, backwards: bool) -> Result<Outcome, Fault> {
+    let mut run = Run::new(&RULES, request, NOW);
+    loop {
+        let count = run.stage().len();
+        let mut order: Vec<usize> = (0..count).map(|at| (at + turn) % count).collect();
+        if backwards {
+            order.reverse();
+        }
+        let mut answers: Vec<(usize, Answer)> =
+            order.into_iter().map(|at| (at, world.perform(&run, &run.stage()[at]))).collect();
+        answers.sort_by_key(|(at, _)| *at);
+        if let Some(outcome) = run.take(answers.into_iter().map(|(_, answer)| answer).collect())? {
+            return Ok(outcome);
+        }
+    }
+}
+
+/// Every world in which a delivery can crash: in each stage, any subset of its effects has happened. That an effect
+/// has happened and its answer was lost is among them.
+pub fn crashes(world: &World, request: &Request) -> BTreeSet<World> {
+    let mut crashed = BTreeSet::new();
+    let (mut world, mut run) = (world.clone(), Run::new(&RULES, request, NOW));
+    loop {
+        let stage = run.stage().to_vec();
+        for subset in 0..1_u32 << stage.len() {
+            let mut partly = world.clone();
+            for (_, effect) in stage.iter().enumerate().filter(|(at, _)| subset & (1 << at) != 0) {
+                partly.perform(&run, effect);
+            }
+            crashed.insert(partly);
+        }
+        let answers = stage.iter().map(|effect| world.perform(&run, effect)).collect();
+        if !matches!(run.take(answers), Ok(None)) {
+            return crashed;
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A reference model of what registration touches: one device's row, its thing, its certificates, the policies, and
+//! what the device was sent. Semantics are those of the AWS IoT API reference.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleet::attribute::{CERTIFICATES_RETIRING, PROBLEM};
+use fleet::csr::Csr;
+use fleet::id::CertificateId;
+use fleet::registration::{Answer, Cert, Effect, Issued, Payload, Run};
+use fleet::row::Row;
+use fleet::topic::Downstream;
+use fleet::value::Value;
+use fleet::write::Write;
+
+/// The world of one device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct World {
+    pub row: Option<Row>,
+    pub thing: bool,
+    pub policies: BTreeSet<String>,
+    pub certificates: BTreeMap<CertificateId, Certificate>,
+    pub sent: Vec<(Downstream, String)>,
+}
+
+/// A certificate that was ever made; a deleted one is remembered, so that an id is never used twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Certificate {
+    /// What it was made from: a CSR's fingerprint, or the cloud's own key.
+    pub origin: String,
+    pub active: bool,
+    pub thing: bool,
+    pub policies: BTreeSet<String>,
+    pub deleted: bool,
+}
+
+impl World {
+    /// Performs one effect of `run`.
+    pub fn perform(&mut self, run: &Run<'_>, effect: &Effect) -> Answer {
+        match effect {
+            Effect::Claim(write) | Effect::Note(write) => self.write(write),
+            Effect::Record(record) => self.write(&record.write(run.issued().unwrap())),
+            Effect::CreateThing => {
+                self.thing = true;
+                Answer::Done
+            }
+            Effect::Issue(csr) => self.issue(csr.as_ref()),
+            Effect::Fetch(id) => self.fetch(id),
+            Effect::AttachPolicy(cert, policy) => self.attach_policy(run, cert, policy),
+            Effect::AttachThing(cert) => self.attach_thing(run, cert),
+            Effect::Activate(cert) => self.change(run, cert, |found| found.active = true),
+            Effect::Deactivate(cert) => self.change(run, cert, |found| found.active = false),
+            Effect::DetachThing(cert) => self.change(run, cert, |found| found.thing = false),
+            Effect::Delete(cert) => self.delete(run, cert),
+            Effect::Publish(topic, payload) => self.publish(run, *topic, payload),
+        }
+    }
+
+    fn write(&mut self, write: &Write) -> Answer {
+        let Some(row) = &mut self.row else {
+            return Answer::Lost(None);
+        };
+        match write.apply(row) {
+            Ok(()) => Answer::Written(row.clone()),
+            Err(_) => Answer::Lost(Some(row.clone())),
+        }
+    }
+
+    /// `CreateCertificateFromCsr` and `CreateKeysAndCertificate`: not idempotent.
+    fn issue(&mut self, csr: Option<&Csr>) -> Answer {
+        let id = certificate_id(self.certificates.len());
+        let origin = csr.map_or("a key of the cloud", Csr::fingerprint).to_owned();
+        let key = csr.is_none().then(|| format!("the key of {id}"));
+        self.certificates.insert(id.clone(), Certificate { origin, ..Certificate::default() });
+        Answer::Issued(Issued { certificate: id.to_string(), id, key })
+    }
+
+    fn fetch(&self, id: &CertificateId) -> Answer {
+        match self.certificates.get(id).filter(|found| !found.deleted) {
+            Some(_) => Answer::Issued(Issued { id: id.clone(), certificate: id.to_string(), key: None }),
+            None => Answer::Missing,
+        }
+    }
+
+    /// `AttachPolicy`: `ResourceNotFoundException` does not say whether policy or certificate is missing.
+    fn attach_policy(&mut self, run: &Run<'_>, cert: &Cert, policy: &str) -> Answer {
+        if !self.policies.contains(policy) {
+            return Answer::Missing;
+        }
+        self.change(run, cert, |found| {
+            found.policies.insert(policy.to_owned());
+        })
+    }
+
+    fn attach_thing(&mut self, run: &Run<'_>, cert: &Cert) -> Answer {
+        if self.thing { self.change(run, cert, |found| found.thing = true) } else { Answer::Missing }
+    }
+
+    /// `DeleteCertificate` with `forceDelete`: detaches policies, but takes neither an active certificate nor one
+    /// that is attached to a thing.
+    fn delete(&mut self, run: &Run<'_>, cert: &Cert) -> Answer {
+        match self.existing(run, cert) {
+            None => Answer::Missing,
+            Some(found) if found.active || found.thing => Answer::Fault("the certificate is in use".to_owned()),
+            Some(found) => {
+                *found = Certificate { origin: std::mem::take(&mut found.origin), deleted: true, ..Certificate::default() };
+                Answer::Done
+            }
+        }
+    }
+
+    fn publish(&mut self, run: &Run<'_>, topic: Downstream, payload: &Payload) -> Answer {
+        let issued = run.issued();
+        let text = match payload {
+            Payload::Certificate => Some(issued.unwrap().certificate.clone()),
+            Payload::Key => issued.unwrap().key.clone(),
+            Payload::Text(text) => Some(text.clone()),
+        };
+        self.sent.extend(text.map(|text| (topic, text)));
+        Answer::Done
+    }
+
+    fn change(&mut self, run: &Run<'_>, cert: &Cert, change: impl FnOnce(&mut Certificate)) -> Answer {
+        self.existing(run, cert).map_or(Answer::Missing, |found| {
+            change(found);
+            Answer::Done
+        })
+    }
+
+    fn existing(&mut self, run: &Run<'_>, cert: &Cert) -> Option<&mut Certificate> {
+        let id = run.resolve(cert).unwrap();
+        self.certificates.get_mut(id).filter(|found| !found.deleted)
+    }
+}
+
+/// What tests ask of a world.
+impl World {
+    /// The row, which must be there.
+    pub fn row(&self) -> &Row {
+        self.row.as_ref().unwrap()
+    }
+
+    /// Changes the row by hand.
+    pub fn edit(&mut self, write: &Write) {
+        write.apply(self.row.as_mut().unwrap()).unwrap();
+    }
+
+    /// Ids of the certificates that are active.
+    pub fn active(&self) -> BTreeSet<&CertificateId> {
+        self.certificates.iter().filter(|(_, found)| found.active).map(|(id, _)| id).collect()
+    }
+
+    /// Ids of the certificates that the row knows.
+    pub fn known(&self) -> BTreeSet<CertificateId> {
+        let ids = |row: &Row| row.certificate().into_iter().chain(row.pending()).chain(row.retiring());
+        self.row.iter().flat_map(ids).collect()
+    }
+
+    /// Certificates that no row knows and that were not deleted.
+    pub fn orphans(&self) -> Vec<&Certificate> {
+        let known = self.known();
+        self.certificates.iter().filter(|(id, found)| !found.deleted && !known.contains(id)).map(|(_, found)| found).collect()
+    }
+
+    /// The newest message on `topic`.
+    pub fn last_sent(&self, topic: Downstream) -> Option<&str> {
+        self.sent.iter().rev().find(|(sent_on, _)| *sent_on == topic).map(|(_, text)| text.as_str())
+    }
+
+    /// The world without what may differ between two ways to the same end: ids of certificates (what they were
+    /// made from remains), orphans, what was sent, and since when a problem is known.
+    pub fn picture(&self) -> (Option<Row>, Vec<&Certificate>, bool) {
+        let known = self.known();
+        let certificates =
+            self.certificates.iter().filter(|(id, _)| known.contains(id)).map(|(_, found)| found).collect();
+        (self.row.as_ref().map(|row| self.anonymous(row)), certificates, self.thing)
+    }
+
+    fn anonymous(&self, row: &Row) -> Row {
+        let origin = |text: &String| {
+            let found = CertificateId::parse(text).and_then(|id| self.certificates.get(&id));
+            found.map_or_else(|| text.clone(), |found| found.origin.clone())
+        };
+        let value = |name: &str, value: &Value| match value {
+            Value::Text(text) if name == PROBLEM => Value::text(text.split(" (since").next().unwrap()),
+            Value::Text(text) => Value::Text(origin(text)),
+            Value::Texts(texts) if name == CERTIFICATES_RETIRING => Value::Texts(texts.iter().map(origin).collect()),
+            other => other.clone(),
+        };
+        Row(row.0.iter().map(|(name, found)| (name.clone(), value(name, found))).collect())
+    }
+}
+
+/// The id of the `number`th certificate.
+pub fn certificate_id(number: usize) -> CertificateId {
+    CertificateId::parse(&format!("{number:064x}")).unwrap()
+}
