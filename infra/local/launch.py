@@ -4,9 +4,11 @@ The emulator is pinned: a trap that is no longer where it was ends the launch in
 """
 
 import inspect
+import json
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 
@@ -116,13 +118,38 @@ def slice_versions():
         answer = {name: value for name, value in answer.items() if not name.lower().startswith("x-amz-checksum-")}
         bounds = s3._parse_range(wanted, len(body))
         if bounds is None:
-            answer.update({"Content-Type": "application/xml", "Content-Range": f"bytes */{len(body)}"})
-            return 416, answer, s3._xml_body(s3._range_error_xml(bucket_name, key))
+            return 416, {"Content-Type": "application/xml"}, s3._xml_body(s3._range_error_xml(bucket_name, key))
         part = body[bounds[0] : bounds[1] + 1]
         answer.update({"Content-Length": str(len(part)), "Content-Range": f"bytes {bounds[0]}-{bounds[1]}/{len(body)}"})
         return 206, answer, part
 
     get_whole = replace(s3, "_get_object", get)
+
+
+def demand_certificates():
+    """A client without a certificate is let in, and no policy holds it back."""
+    from ministack.services import iot
+
+    def build():
+        context = build_lenient()
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    build_lenient = replace(iot, "_mtls_build_ssl_context", build)
+
+
+def name_what_iot_calls_touch():
+    """IAM is asked about a topic without its trailing slash, and about any certificate where one gets a policy."""
+    from ministack.core import iam_actions
+
+    def arn(service, method, path, headers, body, query_params, region, account_id):
+        if service.startswith("iot") and path.startswith("/topics/"):
+            return f"arn:aws:iot:{region}:{account_id}:topic/{path.removeprefix('/topics/')}"
+        if service == "iot" and path.startswith("/target-policies/"):
+            return json.loads(body)["target"]
+        return arn_of_others(service, method, path, headers, body, query_params, region, account_id)
+
+    arn_of_others = replace(iam_actions, "extract_resource_arn", arn)
 
 
 if __name__ == "__main__":
@@ -134,6 +161,8 @@ if __name__ == "__main__":
     reserve_concurrency()
     take_loopback_for_secure()
     slice_versions()
+    demand_certificates()
+    name_what_iot_calls_touch()
 
     from ministack.app import main
 

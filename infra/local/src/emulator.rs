@@ -1,6 +1,4 @@
 //! The emulator's process: on loopback, in its own process group, with its log as its lock.
-//!
-//! What is known about ministack 1.5.33, beyond what `launch.py` mends: see the crate's documentation.
 
 use std::{
     fs,
@@ -28,7 +26,7 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const ROOT_KEY: &str = "test";
 
 const PID: &str = "emulator.pid";
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const STOPS_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     env,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{ChildStderr, Command, Stdio},
     thread,
@@ -49,7 +49,9 @@ struct Message {
 /// Builds the binary of the crate in each of `folders`, and gives its path by folder.
 pub(crate) fn build(folders: &[&Path], progress: &Progress) -> Result<BTreeMap<PathBuf, PathBuf>> {
     progress.step("building the functions");
-    let names = folders.iter().map(|folder| binary_of(folder)).collect::<Result<Vec<_>>>()?;
+    let metadata = output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Metadata = serde_json::from_slice(&metadata).map_err(Error::answer("cargo metadata"))?;
+    let names = folders.iter().map(|folder| metadata.binary(folder)).collect::<Result<Vec<_>>>()?;
     let mut build = cargo();
     build.args(["build", "--workspace", "--message-format", "json-render-diagnostics"]);
     build.args(names.iter().flat_map(|name| ["--bin", name]));
@@ -57,14 +59,15 @@ pub(crate) fn build(folders: &[&Path], progress: &Progress) -> Result<BTreeMap<P
     Ok(executables.into_iter().filter(|(folder, _)| folders.contains(&folder.as_path())).collect())
 }
 
-fn binary_of(folder: &Path) -> Result<String> {
-    let metadata = output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Metadata = serde_json::from_slice(&metadata).map_err(Error::answer("cargo metadata"))?;
-    let package = metadata.packages.into_iter().find(|package| package.manifest_path.parent() == Some(folder));
-    let targets = package.into_iter().flat_map(|package| package.targets);
-    let binary = targets.into_iter().find(|target| target.kind.iter().any(|kind| kind == "bin"));
-    let binary = binary.ok_or_else(|| Error::Template(format!("{} is no crate with a binary", folder.display())))?;
-    Ok(binary.name)
+impl Metadata {
+    /// The name of the binary of the crate in `folder`.
+    fn binary(&self, folder: &Path) -> Result<&str> {
+        let package = self.packages.iter().find(|package| package.manifest_path.parent() == Some(folder));
+        let targets = package.into_iter().flat_map(|package| &package.targets);
+        let binary = targets.into_iter().find(|target| target.kind.iter().any(|kind| kind == "bin"));
+        let binary = binary.ok_or_else(|| Error::Template(format!("{} is no crate with a binary", folder.display())))?;
+        Ok(&binary.name)
+    }
 }
 
 /// Cargo at the workspace's root. What cargo told *this* program about its own crate is kept from it: build scripts
@@ -82,10 +85,12 @@ fn cargo() -> Command {
 }
 
 fn watch(mut build: Command, progress: &Progress) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut build = build.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(Error::run("cargo"))?;
+    build.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut build = build.spawn().map_err(Error::run("cargo"))?;
     let complaints = build.stderr.take().map(|stderr| thread::spawn(move || read(stderr)));
+    let messages = build.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines());
     let mut executables = Vec::new();
-    for line in build.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines()).map_while(std::io::Result::ok) {
+    for line in messages.map_while(io::Result::ok) {
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
         progress.detail(message.target.map(|target| target.name).unwrap_or_default());
         if let (Some(manifest), Some(executable)) = (message.manifest_path, message.executable) {
@@ -94,7 +99,7 @@ fn watch(mut build: Command, progress: &Progress) -> Result<Vec<(PathBuf, PathBu
     }
     let status = build.wait().map_err(Error::run("cargo"))?;
     let output = complaints.and_then(|thread| thread.join().ok()).unwrap_or_default();
-    if status.success() { Ok(executables) } else { Err(Error::Failed { program: "cargo build".to_owned(), output }) }
+    status.success().then_some(executables).ok_or(Error::Failed { program: "cargo build".to_owned(), output })
 }
 
 fn read(mut stderr: ChildStderr) -> String {

@@ -1,5 +1,33 @@
 //! The stack of `infra/template.yaml` on this machine: the real template and the real function binaries, with
 //! ministack in the place of AWS.
+//!
+//! ministack plays DynamoDB, S3, IoT Core (control plane, rules, an MQTT broker with mutual TLS), Lambda,
+//! CloudFormation with the SAM transform, IAM, SQS, SNS and CloudWatch Logs. IoT policies and IAM roles are enforced.
+//! It is pinned, and all that is known about it stands here and in `launch.py`.
+//!
+//! # Where it differs from AWS
+//!
+//! Mended by `launch.py`, so that nobody has to know: the listener for mutual TLS bound every interface and let in
+//! clients without a certificate; a rule ran a function once, without retries and dead letters; an event above the
+//! reserved concurrency was lost; CloudFormation dropped the reserved concurrency; a bucket policy that asks for TLS
+//! kept everybody out; S3 ignored the range of a read that names a version; a role that may attach IoT policies to
+//! certificates could not.
+//!
+//! Left as it is:
+//!
+//! - A retry comes after 1 and 2 seconds, not minutes (`LAMBDA_ASYNC_RETRY_BASE_SECONDS`).
+//! - Access keys are checked, but `test`, or any twelve digits, is the account's root, whatever it is signed with.
+//! - A certificate that is set INACTIVE or deleted keeps the connection it has; a reconnect is refused.
+//! - A refused CONNECT, PUBLISH or SUBSCRIBE is answered by closing the connection, as AWS does over MQTT 3.1.1.
+//! - `${*}` and `${?}` in an IoT policy do not stand for themselves: client ids with `*` and `?` pass a policy
+//!   that denies them.
+//! - Messages of more than 128 KiB pass, and no quota throttles any call.
+//! - A REVOKED certificate can be set ACTIVE again.
+//! - A function's output reaches CloudWatch Logs when its event is done, in one stream an event; metrics in embedded
+//!   format stay lines of the log.
+//! - A warm event costs 10 to 20 ms of the emulator's own time, 50 ms more where the function writes no line.
+//! - The function's architecture is ignored: the binary is that of this machine.
+//! - Nothing is kept when it ends.
 
 mod account;
 mod calls;

@@ -18,8 +18,8 @@ impl Progress {
     /// Shows steps on standard error.
     #[must_use]
     pub fn shown() -> Self {
-        let bar = ProgressBar::new_spinner();
-        bar.set_style(ProgressStyle::with_template("{spinner} {prefix} {wide_msg:.dim}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        let style = ProgressStyle::with_template("{spinner} {prefix} {wide_msg:.dim}");
+        let bar = ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.enable_steady_tick(Duration::from_millis(100));
         Self(Some(bar))
     }
