@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fleet::Millis;
+use fleet::message::Manifest;
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -144,17 +145,18 @@ impl<F: FnMut(Progress)> Agent<F> {
                 let file = staging.path(&sha256);
                 self.fetch(url, file, (offset, size));
             }
-            Action::Install(manifest) => {
-                let (hook, staging, results) =
-                    (self.options.hook.clone(), self.staging.clone(), self.results.0.clone());
-                self.tasks.spawn_blocking(move || {
-                    // Fails only where nobody is left to hear it.
-                    let _ = results.send(Input::Installed(hook.install(&staging, &manifest)));
-                });
-            }
+            Action::Install(manifest) => self.install(*manifest),
             _ => {}
         }
         Ok(())
+    }
+
+    fn install(&mut self, manifest: Manifest) {
+        let (hook, staging, results) = (self.options.hook.clone(), self.staging.clone(), self.results.0.clone());
+        self.tasks.spawn_blocking(move || {
+            // Fails only where nobody is left to hear it.
+            let _ = results.send(Input::Installed(hook.install(&staging, &manifest)));
+        });
     }
 
     fn fetch(&mut self, url: String, file: PathBuf, range: (u64, u64)) {

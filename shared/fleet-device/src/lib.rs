@@ -17,6 +17,18 @@
 //! Read [`machine`] to learn the protocol: it is all there, without any I/O. [`Agent`] runs it over MQTT with mutual
 //! TLS. A firmware in another language needs what is in [`machine`], [`wire`] and [`memory`], and nothing else.
 //!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use fleet_device::{Agent, Broker, DeviceId, Options};
+//!
+//! let broker = Broker::read("target/local/connection.json".as_ref())?;
+//! let device = DeviceId::parse("dev-1").ok_or("not a device id")?;
+//! let options = Options::new(device, broker, "state/dev-1").once();
+//! Agent::new(options, |step| println!("{step}"))?.run().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Invariants
 //!
 //! - [`machine`], [`memory`], [`wire`] and [`credentials`] do no I/O; time, randomness and keys come in as values.

@@ -2,15 +2,19 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser};
 use fleet_device::{Agent, Broker, DeviceId, Hook, KeyOrigin, Options, Progress, Secret};
 
+const USAGE: &str = "fleet-agent --id <ID> --state <DIRECTORY> --connection <FILE> [OPTIONS]
+       fleet-agent --id <ID> --state <DIRECTORY> --host <HOST> --ca <FILE> --claim-certificate <FILE> --claim-key <FILE> [OPTIONS]";
+
 /// One device: gets an identity, parameters and software from the cloud, and keeps them up to date.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, override_usage = USAGE)]
 struct Arguments {
     /// The device's id
     #[arg(long, value_parser = device_id)]
@@ -65,11 +69,11 @@ struct BrokerArguments {
 impl Arguments {
     fn into_options(self) -> Result<Options, Box<dyn Error>> {
         let secret = match self.secret_file {
-            Some(file) => Some(fs::read_to_string(file)?.trim_end().to_owned()),
+            Some(file) => Some(fs::read_to_string(&file).map_err(unreadable(&file))?.trim_end().to_owned()),
             None => self.secret,
         };
         let broker = match (self.connection, self.broker) {
-            (Some(file), _) => Broker::read(&file)?,
+            (Some(file), _) => Broker::read(&file).map_err(unreadable(&file))?,
             (None, Some(broker)) => broker.into(),
             (None, None) => {
                 return Err("say where the broker is: --connection, or --host and what belongs to it".into());
@@ -92,6 +96,10 @@ impl From<BrokerArguments> for Broker {
         let BrokerArguments { host, port, ca, claim_certificate, claim_key } = arguments;
         Self { host, port, ca, claim_certificate, claim_key }
     }
+}
+
+fn unreadable(file: &Path) -> impl FnOnce(io::Error) -> String {
+    move |error| format!("failed to read {}: {error}", file.display())
 }
 
 fn device_id(text: &str) -> Result<DeviceId, &'static str> {

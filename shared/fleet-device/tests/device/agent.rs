@@ -37,13 +37,14 @@ async fn a_device_comes_from_the_claim_certificate_to_running_software() {
             seen.lock().unwrap().push(std::fs::read(&update.file).unwrap());
             Ok(())
         }));
-        let mut steps = Vec::new();
+        let (step, steps) = std::sync::mpsc::channel();
         let options = Options { hook, key, ..options };
-        Agent::new(options.clone(), |step| steps.push(step.to_string())).unwrap().run().await.unwrap();
+        let agent = Agent::new(options.clone(), move |progress| step.send(progress.to_string()).unwrap()).unwrap();
+        tokio::spawn(agent.run()).await.unwrap().unwrap();
         assert_eq!(*applied.lock().unwrap(), [b"the quick brown fox".to_vec()]);
         assert_eq!(broker.cloud.lock().unwrap().registered, Registered::Ok);
         assert_eq!(broker.cloud.lock().unwrap().reported.as_ref().unwrap().to_string(), "2");
-        assert_eq!(steps.last().unwrap(), "up to date (version 2)");
+        assert_eq!(steps.iter().last().unwrap(), "up to date (version 2)");
         Agent::new(options, |_| {}).unwrap().run().await.unwrap();
         assert_eq!(applied.lock().unwrap().len(), 1, "a second run finds nothing to do");
     }

@@ -1,6 +1,5 @@
 //! A broker for one device, over real mutual TLS: enough of MQTT 3.1.1 to put a model of the cloud behind it.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use futures_util::{SinkExt, StreamExt};
@@ -56,36 +55,39 @@ async fn serve(stream: TcpStream, acceptor: &TlsAcceptor, cloud: &Mutex<Cloud>, 
     let principal = (id != claim).then_some(id);
     let size = 256 * 1024;
     let mut link = Framed::new(stream, Codec { max_incoming_size: size, max_outgoing_size: size });
-    let mut answers = VecDeque::new();
     while let Some(Ok(packet)) = link.next().await {
-        match packet {
-            Packet::Connect(_) => {
-                let known = principal.as_ref().is_none_or(|id| cloud.lock().unwrap().active.contains(id));
-                let code = if known { ConnectReturnCode::Success } else { ConnectReturnCode::NotAuthorized };
-                answers.push_back(Packet::ConnAck(ConnAck::new(code, false)));
-            }
-            Packet::Subscribe(wish) => {
-                let codes = wish.filters.iter().map(|_| SubscribeReasonCode::Success(QoS::AtLeastOnce)).collect();
-                answers.push_back(Packet::SubAck(SubAck::new(wish.pkid, codes)));
-            }
-            Packet::Publish(said) => {
-                answers.push_back(Packet::PubAck(PubAck::new(said.pkid)));
-                let heard = cloud.lock().unwrap().hear(principal.as_deref(), &said.topic, &said.payload);
-                answers.extend(heard.into_iter().enumerate().map(|(number, (topic, payload))| {
-                    let mut answer = Publish::new(topic, QoS::AtLeastOnce, payload);
-                    answer.pkid = u16::try_from(number).unwrap() + 1;
-                    Packet::Publish(answer)
-                }));
-            }
-            Packet::PingReq => answers.push_back(Packet::PingResp),
-            Packet::Disconnect => return None,
-            _ => {}
+        let answers = answers(packet, &mut cloud.lock().unwrap(), principal.as_deref())?;
+        for answer in answers {
+            link.feed(answer).await.ok()?;
         }
-        for answer in answers.drain(..) {
-            link.send(answer).await.ok()?;
-        }
+        link.flush().await.ok()?;
     }
     None
+}
+
+/// What a packet leads to; `None` to the end of the connection.
+fn answers(packet: Packet, cloud: &mut Cloud, principal: Option<&str>) -> Option<Vec<Packet>> {
+    Some(match packet {
+        Packet::Connect(_) => {
+            let known = principal.is_none_or(|id| cloud.active.contains(id));
+            let code = if known { ConnectReturnCode::Success } else { ConnectReturnCode::NotAuthorized };
+            vec![Packet::ConnAck(ConnAck::new(code, false))]
+        }
+        Packet::Subscribe(wish) => {
+            let codes = wish.filters.iter().map(|_| SubscribeReasonCode::Success(QoS::AtLeastOnce)).collect();
+            vec![Packet::SubAck(SubAck::new(wish.pkid, codes))]
+        }
+        Packet::Publish(said) => {
+            let heard = cloud.hear(principal, &said.topic, &said.payload);
+            let messages = (1..).zip(heard).map(|(pkid, (topic, payload))| {
+                Packet::Publish(Publish { pkid, ..Publish::new(topic, QoS::AtLeastOnce, payload) })
+            });
+            std::iter::once(Packet::PubAck(PubAck::new(said.pkid))).chain(messages).collect()
+        }
+        Packet::PingReq => vec![Packet::PingResp],
+        Packet::Disconnect => return None,
+        _ => Vec::new(),
+    })
 }
 
 fn server_config(authority: &Authority) -> ServerConfig {

@@ -1,24 +1,21 @@
 //! Getting an identity, guarantee by guarantee.
 
-use std::time::Duration;
-
 use fleet::message::{Delivery, RegisterRequest};
-use fleet::refusal::{Code, ErrorMessage, Refusal};
 use fleet::topic::Downstream;
 use fleet_device::machine::{Input, KeyOrigin, Login, Pace, Profile};
 use fleet_device::memory::Next;
 use fleet_device::wire::register_request;
-use fleet_device::{DeviceId, Failure, PendingKey, PrivateKey, Progress, Secret};
+use fleet_device::{DeviceId, PendingKey, PrivateKey, Secret};
 
-use super::cloud::{Cloud, Registered, certificate_id, pair};
+use super::cloud::{Cloud, certificate_id, pair};
 use super::hands::Hands;
 
-fn cloud() -> Cloud {
+pub fn cloud() -> Cloud {
     Cloud::new("dev-1", Delivery::Blocks, b"software")
 }
 
 /// A device that has asked for its identity, and the answers on their way to it.
-fn registering(cloud: &mut Cloud, key: KeyOrigin) -> (Hands, Vec<(String, Vec<u8>)>) {
+pub fn registering(cloud: &mut Cloud, key: KeyOrigin) -> (Hands, Vec<(String, Vec<u8>)>) {
     let mut device = Hands::new(&cloud.device, key);
     device.power_on();
     device.link();
@@ -27,13 +24,8 @@ fn registering(cloud: &mut Cloud, key: KeyOrigin) -> (Hands, Vec<(String, Vec<u8
     (device, answers)
 }
 
-fn csr_of(payload: &[u8]) -> String {
+pub fn csr_of(payload: &[u8]) -> String {
     serde_json::from_slice::<RegisterRequest>(payload).unwrap().csr.unwrap()
-}
-
-fn refusal(code: Code, retry_after: Option<u32>) -> Vec<u8> {
-    let error = ErrorMessage { retry_after, ..Refusal::new(code, "because").to_message("trace") };
-    serde_json::to_vec(&error).unwrap()
 }
 
 #[test]
@@ -172,111 +164,6 @@ fn a_cloud_that_sends_no_status_is_confirmed_by_its_manifest() {
 }
 
 #[test]
-fn a_certificate_refused_at_first_is_tried_again_with_growing_patience() {
-    let (mut device, answers) = registering(&mut cloud(), KeyOrigin::Device);
-    device.messages(answers);
-    for _ in 0..4 {
-        device.feed(Input::Refused("not active".to_owned()));
-        device.feed(Input::Timer);
-        assert!(matches!(device.login, Some(Login::Device(_))));
-    }
-    device.link();
-    assert_eq!(device.only_word().0, "bs/device/dev-1/register/ok");
-}
-
-#[test]
-fn a_certificate_that_stays_refused_leads_back_to_the_claim_certificate_and_a_new_key() {
-    let (mut device, answers) = registering(&mut cloud(), KeyOrigin::Device);
-    let first = device.memory().pending().unwrap().csr.clone();
-    device.messages(answers);
-    stay_refused(&mut device);
-    assert_eq!(device.login, Some(Login::Claim));
-    device.link();
-    assert_ne!(csr_of(&device.only_word().1), first);
-}
-
-#[test]
-fn an_identity_that_the_cloud_may_have_confirmed_is_kept_and_taken_up_again() {
-    let mut cloud = cloud();
-    let (mut device, answers) = registering(&mut cloud, KeyOrigin::Device);
-    device.messages(answers);
-    let own = certificate_id(device.memory().unproven().unwrap().certificate());
-    cloud.hear(Some(&own), "bs/device/dev-1/register/ok", b"");
-    stay_refused(&mut device);
-    device.link();
-    let (topic, payload) = device.only_word();
-    device.messages(cloud.hear(None, &topic, &payload));
-    let Some(Login::Device(identity)) = &device.login else { panic!("goes by {:?}", device.login) };
-    assert_eq!(certificate_id(identity.certificate()), own);
-}
-
-#[test]
-fn an_operators_false_leads_a_registered_device_back_to_the_claim_certificate() {
-    let mut cloud = cloud();
-    let mut device = confirmed_device(&mut cloud);
-    let before = device.memory().current;
-    cloud.registered = Registered::False;
-    device.said.clear();
-    device.message(cloud.refuse(Code::NotRegistered));
-    assert_eq!((&device.login, device.memory().current), (&Some(Login::Claim), before));
-}
-
-#[test]
-fn retry_after_is_honoured() {
-    let mut cloud = cloud();
-    let (mut device, _) = registering(&mut cloud, KeyOrigin::Device);
-    device.message(cloud.message(Downstream::CredentialsError, refusal(Code::RowInvalid, Some(300))));
-    assert!(device.wake.unwrap() >= Duration::from_mins(5));
-    assert!(device.said.is_empty() && device.ended.is_none());
-    device.feed(Input::Timer);
-    assert_eq!(device.only_word().0, "bs/device/dev-1/register/request");
-}
-
-#[test]
-fn a_refusal_without_retry_after_ends_with_its_reason() {
-    let mut cloud = cloud();
-    let (mut device, _) = registering(&mut cloud, KeyOrigin::Device);
-    device.message(cloud.message(Downstream::CredentialsError, refusal(Code::Blocked, None)));
-    assert!(matches!(&device.ended, Some(Err(Failure::Refused(error))) if error.code == Code::Blocked));
-    assert!(device.told.iter().any(|told| matches!(told, Progress::Refused(_))));
-}
-
-#[test]
-fn a_retry_after_beyond_its_patience_ends_with_its_reason() {
-    let mut cloud = cloud();
-    let mut device = with_pace(&cloud, Pace::once());
-    device.message(cloud.message(Downstream::CredentialsError, refusal(Code::UnknownDevice, Some(3600))));
-    assert!(matches!(&device.ended, Some(Err(Failure::Refused(error))) if error.code == Code::UnknownDevice));
-    cloud.registered = Registered::False;
-}
-
-#[test]
-fn silence_is_borne_as_often_as_the_pace_says() {
-    let mut device = with_pace(&cloud(), Pace { tries: Some(3), ..Pace::default() });
-    for _ in 0..3 {
-        assert!(device.ended.is_none());
-        device.feed(Input::Timer);
-    }
-    assert!(matches!(&device.ended, Some(Err(Failure::Unanswered(topic))) if topic.ends_with("register/request")));
-}
-
-#[test]
-fn delays_are_random_and_bounded() {
-    let mut device = Hands::new(&cloud().device, KeyOrigin::Device);
-    device.power_on();
-    let mut delays = Vec::new();
-    for _ in 0..50 {
-        device.hang_up(Input::Lost("no network".to_owned()));
-        delays.push(device.wake.unwrap());
-        device.feed(Input::Timer);
-    }
-    assert!(delays.iter().all(|delay| *delay <= Pace::default().longest_delay));
-    assert!(delays[..5].iter().all(|delay| *delay <= Duration::from_secs(64)));
-    delays.dedup();
-    assert!(delays.len() > 40);
-}
-
-#[test]
 fn the_proof_on_the_wire_is_the_one_of_the_documentation() {
     let device = DeviceId::parse("dev-1").unwrap();
     let secret = Secret::new("correct horse".to_owned());
@@ -319,23 +206,6 @@ fn a_pair_read_from_disk_is_checked_again() {
     assert!(serde_json::from_str::<fleet_device::Credentials>(&good).is_ok());
     let swapped = serde_json::json!({"key": PrivateKey::new(other.key), "certificate": one.certificate});
     assert!(serde_json::from_value::<fleet_device::Credentials>(swapped).is_err());
-}
-
-fn stay_refused(device: &mut Hands) {
-    for _ in 0..5 {
-        device.feed(Input::Refused("not active".to_owned()));
-        if device.login != Some(Login::Claim) {
-            device.feed(Input::Timer);
-        }
-    }
-}
-
-fn with_pace(cloud: &Cloud, pace: Pace) -> Hands {
-    let device = cloud.device.clone();
-    let mut device = Hands::with(Profile { device, secret: None, key: KeyOrigin::Device, once: true, pace });
-    device.power_on();
-    device.link();
-    device
 }
 
 /// A device that is registered, confirmed, and has asked for software.

@@ -9,4 +9,5 @@ mod cloud;
 mod download;
 mod enrolment;
 mod hands;
+mod patience;
 mod update;
