@@ -1,0 +1,9 @@
+//! A function that does nothing: the least that a Lambda in Rust can cost.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    run(service_fn(async |_: LambdaEvent<Value>| Ok::<_, Error>(()))).await
+}
