@@ -1,0 +1,50 @@
+//! `cargo demo`: a small fleet wakes up on the local cloud, over mutual TLS, through the real template and the real
+//! function binaries; ends with a table of what each device got, or why not.
+
+mod cast;
+mod operator;
+mod report;
+mod wake;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use local::{Cloud, Options, Progress};
+
+use crate::cast::cast;
+use crate::operator::Operator;
+use crate::report::Report;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match demo().await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("caused by: {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn demo() -> Result<bool, Box<dyn Error>> {
+    let options = Options { progress: Progress::shown(), ..Options::apart("demo") };
+    let state = options.home.join("devices");
+    let cloud = Cloud::start(options).await?;
+    let cast = cast();
+    let operator = Operator::new(&cloud);
+    operator.publish_software().await?;
+    operator.list_devices(&cast).await?;
+    println!("{} devices wake up with the claim certificate they all share.\n", cast.len());
+    let endings = wake::all(&cast, cloud.connection(), &state).await?;
+    let rows = operator.rows(&cast).await?;
+    let report = Report::new(&cast, &endings, &rows);
+    println!("\n{report}");
+    cloud.stop().await?;
+    Ok(report.is_as_it_should_be())
+}
