@@ -63,7 +63,7 @@ impl DeviceManager {
         let mut run = Run::new(&self.rules, request, invocation.now, memory);
         let performer = Performer { manager: self, device };
         let mut stages = 0;
-        while !run.stage().is_empty() {
+        loop {
             stages += 1;
             let answers = join_all(run.stage().iter().map(|effect| performer.perform(&run, effect))).await;
             match run.take(answers) {
@@ -77,6 +77,5 @@ impl DeviceManager {
                 Err(fault) => return Report::fault(fault.to_string()).after_stages(stages),
             }
         }
-        Report::done("nothing_to_do")
     }
 }

@@ -13,9 +13,6 @@ fn main() -> ExitCode {
         let settings = DeviceManagerSettings::read(&environment)?;
         let clients = Clients::new(&environment)?;
         let manager = DeviceManager::new(&clients, &settings);
-        function::run(&clients, &settings.namespace, async |delivery, invocation| {
-            manager.handle(delivery, invocation).await
-        })
-        .await
+        function::run(&clients, &settings.namespace, async |event, call| manager.handle(event, call).await).await
     })
 }

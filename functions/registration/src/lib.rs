@@ -54,7 +54,7 @@ impl Registration {
         let mut run = Run::new(&self.rules, request, invocation.now);
         let performer = Performer { registration: self, device: &request.sender.device, invocation };
         let mut stages = 0;
-        while !run.stage().is_empty() {
+        loop {
             stages += 1;
             let answers = join_all(run.stage().iter().map(|effect| performer.perform(&run, effect))).await;
             match run.take(answers) {
@@ -63,6 +63,5 @@ impl Registration {
                 Err(fault) => return Report::fault(fault.to_string()).after_stages(stages),
             }
         }
-        Report::done("nothing_to_do")
     }
 }

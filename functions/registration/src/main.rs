@@ -13,9 +13,6 @@ fn main() -> ExitCode {
         let settings = RegistrationSettings::read(&environment)?;
         let clients = Clients::new(&environment)?;
         let registration = Registration::new(&clients, &settings);
-        function::run(&clients, &settings.namespace, async |delivery, invocation| {
-            registration.handle(delivery, invocation).await
-        })
-        .await
+        function::run(&clients, &settings.namespace, async |event, call| registration.handle(event, call).await).await
     })
 }

@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::http::{Method, Uri};
 use dynoxide::Database;
 use fleet::delivery::Delivery;
 use fleet_aws::clients::Clients;
@@ -11,8 +13,7 @@ use fleet_aws::report::Report;
 use fleet_aws::settings::{Environment, RegistrationSettings};
 use registration::Registration;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 const TABLE: &str = "devices";
 const CERTIFICATE: &str = "{\"certificateId\":\"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\",\
@@ -20,45 +21,17 @@ const CERTIFICATE: &str = "{\"certificateId\":\"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a
 
 type Calls = Arc<Mutex<Vec<String>>>;
 
-/// What AWS IoT answers: a certificate where one is made, nothing otherwise.
-async fn serve_iot(connection: TcpStream, calls: Calls) -> std::io::Result<()> {
-    let mut stream = BufStream::new(connection);
-    loop {
-        let (mut head, mut length) = (String::new(), 0);
-        if stream.read_line(&mut head).await? == 0 {
-            return Ok(());
-        }
-        let mut line = String::new();
-        while stream.read_line(&mut line).await? > 2 {
-            if let Some((_, value)) =
-                line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-            {
-                length = value.trim().parse().unwrap();
-            }
-            line.clear();
-        }
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).await?;
-        let call = head.trim_end().trim_end_matches(" HTTP/1.1");
-        calls.lock().unwrap().push(format!("{call} {}", String::from_utf8_lossy(&body)).trim_end().to_owned());
-        let answer = if call.contains("certificate?") || call.contains("certificates?") { CERTIFICATE } else { "{}" };
-        let head =
-            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", answer.len());
-        stream.write_all((head + answer).as_bytes()).await?;
-        stream.flush().await?;
-    }
-}
-
-/// Listens as AWS IoT; the endpoint, and the calls that it will have heard.
+/// Listens as AWS IoT, which answers with a certificate where one is made; the endpoint, and the calls as they come.
 async fn iot() -> (String, Calls) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (endpoint, calls) = (format!("http://{}", listener.local_addr().unwrap()), Calls::default());
+    let calls = Calls::default();
     let heard = Arc::clone(&calls);
-    tokio::spawn(async move {
-        while let Ok((connection, _)) = listener.accept().await {
-            tokio::spawn(serve_iot(connection, Arc::clone(&heard)));
-        }
-    });
+    let answer = async move |method: Method, uri: Uri, body: String| {
+        heard.lock().unwrap().push(format!("{method} {uri} {body}").trim_end().to_owned());
+        if uri.query() == Some("setAsActive=false") { CERTIFICATE } else { "{}" }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, Router::new().fallback(answer)).into_future());
     (endpoint, calls)
 }
 

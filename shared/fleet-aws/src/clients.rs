@@ -164,3 +164,41 @@ impl HttpConnector for Counted {
         self.connector.call(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(more: &[(&str, &str)]) -> Environment {
+        let lambda = [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+        lambda.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn lambdas_environment_and_the_built_in_roots_are_enough() {
+        assert!(Clients::new(&environment(&[])).is_ok());
+    }
+
+    #[test]
+    fn trust_anchors_that_cannot_be_read_are_named() {
+        let message = |path: &str| Clients::new(&environment(&[(TRUST_ANCHORS, path)])).unwrap_err().to_string();
+        assert!(message("/nowhere").starts_with("environment variable TRUST_ANCHORS: found \"/nowhere\", expected"));
+        assert!(message(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).ends_with("(it has none)"));
+    }
+
+    #[test]
+    fn an_endpoint_of_one_service_goes_before_that_of_all() {
+        let environment = environment(&[("AWS_ENDPOINT_URL_IOT_DATA_PLANE", "http://own")]);
+        let url = |service| {
+            let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+            Endpoints(environment.clone()).load_config(key.build().unwrap())
+        };
+        assert_eq!(url("IoT Data Plane").as_deref(), Some("http://own"));
+        assert_eq!(url("IoT"), None);
+    }
+
+    #[test]
+    fn clients_that_are_printed_show_no_secret() {
+        assert!(!format!("{:?}", Clients::new(&environment(&[])).unwrap()).contains("hunter2"));
+    }
+}
