@@ -7,9 +7,9 @@ use tokio::process::Child;
 use crate::{
     Result,
     aws::{Aws, Tally},
-    party::Party,
+    party::{End, Party},
     process,
-    runtime_api::RuntimeApi,
+    runtime_api::{Handled, RuntimeApi},
 };
 
 /// A process that waits for an event.
@@ -28,7 +28,6 @@ pub struct Invocation {
     pub latency: Duration,
     /// AWS calls meanwhile.
     pub tally: Tally,
-    error: Option<String>,
 }
 
 impl<'a> Instance<'a> {
@@ -43,25 +42,21 @@ impl<'a> Instance<'a> {
         Ok(Self { start: polled - begun, party, child, api, aws })
     }
 
-    /// Gives it an event, which must serve the device: a quick refusal is no figure.
-    pub async fn serve(&mut self) -> Result<Invocation> {
-        let invocation = self.invoke().await?;
-        if let Some(error) = &invocation.error {
-            return Err(format!("the event failed: {error}").into());
-        }
-        let published = &invocation.tally.published;
-        match &self.party.publishes {
-            Some(topic) if !published.contains(topic) => {
-                Err(format!("nothing was published on {topic}, but on {published:?}").into())
-            }
-            _ => Ok(invocation),
-        }
-    }
-
     /// Gives it an event, and waits until it asks for another.
+    ///
+    /// # Errors
+    /// If not that came of the event which should.
     pub async fn invoke(&mut self) -> Result<Invocation> {
-        let handled = alive(&mut self.child, self.api.invoke(&self.party.event)).await?;
-        Ok(Invocation { latency: handled.latency, tally: self.aws.take_tally(), error: handled.error })
+        let Handled { latency, error } = alive(&mut self.child, self.api.invoke(&self.party.event)).await?;
+        let tally = self.aws.take_tally();
+        match (&self.party.end, error) {
+            (End::Failure, None) => Err("the event should have failed".into()),
+            (End::Success | End::Published(_), Some(error)) => Err(format!("the event failed: {error}").into()),
+            (End::Published(topic), None) if !tally.published.contains(topic) => {
+                Err(format!("nothing was published on {topic}, but on {:?}", tally.published).into())
+            }
+            _ => Ok(Invocation { latency, tally }),
+        }
     }
 
     /// Processor time that it has used.

@@ -84,7 +84,7 @@ pub async fn measure(party: &Party, effort: &Effort) -> Result<Figures> {
     })
 }
 
-/// Peak memory of `party` in bytes, whether it can serve the device or not.
+/// Peak memory of `party` in bytes.
 pub async fn peak(party: &Party) -> Result<u64> {
     let mut instance = Instance::start(party, Duration::ZERO).await?;
     for _ in 0..SETTLED {
@@ -98,18 +98,18 @@ async fn cold(party: &Party, delay: Duration, starts: u32) -> Result<Cold> {
     for _ in 0..starts {
         let mut instance = Instance::start(party, delay).await?;
         started.push(instance.start);
-        firsts.push(instance.serve().await?.latency);
+        firsts.push(instance.invoke().await?.latency);
     }
     Ok(Cold { start: median(started), first: median(firsts) })
 }
 
 async fn warm(party: &Party, delay: Duration, events: u32) -> Result<Warm> {
     let mut instance = Instance::start(party, delay).await?;
-    let first = instance.serve().await?;
+    let first = instance.invoke().await?;
     let before = instance.processor_time()?;
     let (mut latencies, mut later) = (Vec::new(), Tally::default());
     for _ in 0..events {
-        let invocation = instance.serve().await?;
+        let invocation = instance.invoke().await?;
         latencies.push(invocation.latency);
         later = invocation.tally;
     }

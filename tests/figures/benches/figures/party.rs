@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::{
     Result,
-    aws::World,
+    aws::{PAYLOAD_MAX, World},
     programs::{Programs, peer},
 };
 
@@ -52,17 +52,27 @@ pub struct Party {
     pub event: String,
     /// The world that it finds.
     pub world: World,
-    /// The topic on which it must publish.
-    pub publishes: Option<String>,
+    /// What must come of the event: a quick refusal is no figure.
+    pub end: End,
     program: PathBuf,
     arguments: Vec<&'static str>,
+}
+
+/// What comes of an event.
+pub enum End {
+    /// It succeeds.
+    Success,
+    /// It succeeds, and something was published on this topic.
+    Published(String),
+    /// It fails.
+    Failure,
 }
 
 impl Party {
     /// The empty function.
     pub fn empty(programs: &Programs) -> Result<Self> {
         let party = Self::registers("empty function", REGISTRATION, programs.binary("empty")?)?;
-        Ok(Self { publishes: None, ..party })
+        Ok(Self { end: End::Success, ..party })
     }
 
     /// Our registration, in the blueprint's way: the cloud makes the key.
@@ -86,9 +96,12 @@ impl Party {
         Ok(Self { arguments: vec!["-m", "awslambdaric", "registration.lambda_handler"], ..party })
     }
 
-    /// The blueprint's update to software of `size` bytes.
+    /// The blueprint's update to software of `size` bytes. It sends all in one message, which may be too long.
     pub fn python_update(programs: &Programs, size: u64) -> Result<Self> {
-        let party = Self::updates("update in Python", "", size, programs.python())?;
+        let mut party = Self::updates("update in Python", "", size, programs.python())?;
+        if size > PAYLOAD_MAX as u64 {
+            party.end = End::Failure;
+        }
         Ok(Self { arguments: vec!["-m", "awslambdaric", "update.lambda_handler"], ..party })
     }
 
@@ -99,7 +112,7 @@ impl Party {
             name,
             event: event.to_owned(),
             world: World::before_registration(&read),
-            publishes: Some(format!("bs/device/{device}/credentials/certificate")),
+            end: End::Published(format!("bs/device/{device}/credentials/certificate")),
             program: program.to_owned(),
             arguments: Vec::new(),
         })
@@ -112,7 +125,7 @@ impl Party {
             name,
             event: UPDATE.to_owned(),
             world: World::before_update(&read, size),
-            publishes: Some(format!("dm/device/{device}/update/{level}")),
+            end: End::Published(format!("dm/device/{device}/update/{level}")),
             program: program.to_owned(),
             arguments: Vec::new(),
         })

@@ -18,6 +18,7 @@ use axum::{
 };
 use futures_util::StreamExt;
 
+pub use iot::PAYLOAD_MAX;
 pub use ledger::Tally;
 pub use world::World;
 
@@ -86,7 +87,7 @@ async fn read(body: Body) -> Vec<u8> {
     let mut stream = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(Ok(chunk)) = stream.next().await {
-        if bytes.len() <= iot::PAYLOAD_MAX {
+        if bytes.len() <= PAYLOAD_MAX {
             bytes.extend_from_slice(&chunk);
         }
     }
