@@ -115,7 +115,9 @@ mod tests {
             took: Duration::from_millis(42),
             calls: 9,
         };
-        entry.line()
+        let line = entry.line();
+        assert!(!line.contains('\n'));
+        format!("{:#}", serde_json::from_str::<Value>(&line).unwrap())
     }
 
     fn delivery() -> Delivery {
@@ -137,14 +139,104 @@ mod tests {
         let refusal = Refusal::new(Code::UnknownDevice, "this device is not listed");
         let report = Report::refused(refusal).after_stages(2).counted_in(["UnknownDevices"]);
         insta::assert_snapshot!(line(Some(&delivery()), &report), @r#"
-        {"Events":1,"Faults":0,"Function":"registration","Refusals":1,"UnknownDevices":1,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Function"]],"Metrics":[{"Name":"Events","Unit":"Count"},{"Name":"Refusals","Unit":"Count"},{"Name":"Faults","Unit":"Count"},{"Name":"UnknownDevices","Unit":"Count"}],"Namespace":"Fleetwake"}],"Timestamp":1795300245123},"aws_calls":9,"client_id":"dev-1","code":"unknown_device","device":"dev-1","duration_ms":42,"level":"WARN","message":"this device is not listed","outcome":"refused","request_id":"r-1","stages":2,"timestamp":"2026-11-21T22:30:45Z","topic":"bs/device/dev-1/register/request","trace_id":"t-1"}
+        {
+          "Events": 1,
+          "Faults": 0,
+          "Function": "registration",
+          "Refusals": 1,
+          "UnknownDevices": 1,
+          "_aws": {
+            "CloudWatchMetrics": [
+              {
+                "Dimensions": [
+                  [
+                    "Function"
+                  ]
+                ],
+                "Metrics": [
+                  {
+                    "Name": "Events",
+                    "Unit": "Count"
+                  },
+                  {
+                    "Name": "Refusals",
+                    "Unit": "Count"
+                  },
+                  {
+                    "Name": "Faults",
+                    "Unit": "Count"
+                  },
+                  {
+                    "Name": "UnknownDevices",
+                    "Unit": "Count"
+                  }
+                ],
+                "Namespace": "Fleetwake"
+              }
+            ],
+            "Timestamp": 1795300245123
+          },
+          "aws_calls": 9,
+          "client_id": "dev-1",
+          "code": "unknown_device",
+          "device": "dev-1",
+          "duration_ms": 42,
+          "level": "WARN",
+          "message": "this device is not listed",
+          "outcome": "refused",
+          "request_id": "r-1",
+          "stages": 2,
+          "timestamp": "2026-11-21T22:30:45Z",
+          "topic": "bs/device/dev-1/register/request",
+          "trace_id": "t-1"
+        }
         "#);
     }
 
     #[test]
     fn an_event_that_is_no_delivery_is_logged_all_the_same() {
         insta::assert_snapshot!(line(None, &Report::fault("the event is none of this stack's".to_owned())), @r#"
-        {"Events":1,"Faults":1,"Function":"registration","Refusals":0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Function"]],"Metrics":[{"Name":"Events","Unit":"Count"},{"Name":"Refusals","Unit":"Count"},{"Name":"Faults","Unit":"Count"}],"Namespace":"Fleetwake"}],"Timestamp":1795300245123},"aws_calls":9,"duration_ms":42,"level":"ERROR","message":"the event is none of this stack's","outcome":"fault","request_id":"r-1","stages":0,"timestamp":"2026-11-21T22:30:45Z"}
+        {
+          "Events": 1,
+          "Faults": 1,
+          "Function": "registration",
+          "Refusals": 0,
+          "_aws": {
+            "CloudWatchMetrics": [
+              {
+                "Dimensions": [
+                  [
+                    "Function"
+                  ]
+                ],
+                "Metrics": [
+                  {
+                    "Name": "Events",
+                    "Unit": "Count"
+                  },
+                  {
+                    "Name": "Refusals",
+                    "Unit": "Count"
+                  },
+                  {
+                    "Name": "Faults",
+                    "Unit": "Count"
+                  }
+                ],
+                "Namespace": "Fleetwake"
+              }
+            ],
+            "Timestamp": 1795300245123
+          },
+          "aws_calls": 9,
+          "duration_ms": 42,
+          "level": "ERROR",
+          "message": "the event is none of this stack's",
+          "outcome": "fault",
+          "request_id": "r-1",
+          "stages": 0,
+          "timestamp": "2026-11-21T22:30:45Z"
+        }
         "#);
     }
 }
