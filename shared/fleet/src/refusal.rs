@@ -54,6 +54,9 @@ pub enum Code {
     DowngradeRefused,
     /// A block begins past the end of the software.
     BlockOutOfRange,
+    /// A code of a newer cloud that this device does not know yet; never sent.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Seconds after which it is worth asking again for what an operator has to mend.
@@ -138,5 +141,10 @@ mod tests {
             serde_json::json!({"code": "row_invalid", "message": "m", "request": "t-1", "retry_after": 300})
         );
         assert_eq!(json(Code::Blocked), serde_json::json!({"code": "blocked", "message": "m", "request": "t-1"}));
+    }
+    #[test]
+    fn a_device_understands_an_error_whose_code_is_newer_than_its_firmware() {
+        let error: ErrorMessage = serde_json::from_str(r#"{"code": "of_tomorrow", "message": "m", "new": 1}"#).unwrap();
+        assert_eq!(error.code, Code::Unknown);
     }
 }

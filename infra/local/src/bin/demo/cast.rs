@@ -47,14 +47,14 @@ impl Part {
     /// In words, for the table.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Csr => "its own key, a CSR",
-            Self::ServerKey => "no CSR (blueprint)",
-            Self::Secret => "a CSR and a proof of its secret",
-            Self::Blocks => "a CSR, 5 MB of software by blocks",
-            Self::Url => "a CSR, 5 MB of software by URL",
+            Self::Csr => "CSR",
+            Self::ServerKey => "no CSR, as in the blueprint",
+            Self::Secret => "CSR, proof of its secret",
+            Self::Blocks => "CSR, 5 MB by blocks",
+            Self::Url => "CSR, 5 MB by URL",
             Self::Unknown => "not listed",
-            Self::WrongSecret => "a proof of the wrong secret",
-            Self::BrokenRow => "a row without parameters.topic",
+            Self::WrongSecret => "proof of a wrong secret",
+            Self::BrokenRow => "row without a topic",
         }
     }
 

@@ -53,7 +53,7 @@ impl Operator {
         for Device { id, part } in cast.iter().filter(|device| device.part != Part::Unknown) {
             let parameters = match part {
                 Part::BrokenRow => "{}".to_owned(),
-                _ => format!(r#"{{"topic": "$aws/things/{id}/shadow/update"}}"#),
+                _ => format!(r#"{{"topic": "fleet/{id}/data"}}"#),
             };
             let row = [
                 (attribute::DEVICE, text(id)),

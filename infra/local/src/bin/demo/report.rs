@@ -5,7 +5,7 @@ use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use comfy_table::Table;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
 use fleet::attribute::{PROBLEM, REGISTERED};
 
 use crate::cast::{Device, VERSION};
@@ -55,7 +55,7 @@ fn line(device: &Device, ending: &Ending, row: Option<&HashMap<String, Attribute
     Line {
         device: device.id.clone(),
         part: device.part.words(),
-        identity: if ending.confirmed { "its own certificate".to_owned() } else { refused.unwrap_or_else(dash) },
+        identity: if ending.confirmed { "own certificate".to_owned() } else { refused.unwrap_or_else(dash) },
         topic: ending.topic.clone().unwrap_or_else(dash),
         software: match &ending.version {
             Some(version) => format!("{} {version}", device.part.software()),
@@ -87,11 +87,11 @@ fn wrong(device: &Device, ending: &Ending, registered: &str, problem: Option<&St
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
-        table.load_style(UTF8_HORIZONTAL_ONLY);
-        table.set_header(["device", "wakes up with", "identity", "topic", "software", "row says", ""]);
+        table.load_style(UTF8_FULL_CONDENSED);
+        table.set_header(["device", "wakes up with", "identity", "its topic", "software", "row says", "as it should"]);
         for line in &self.0 {
             let Line { device, part, identity, topic, software, row, wrong, .. } = line;
-            let verdict = wrong.as_deref().map_or_else(|| "ok".to_owned(), |wrong| format!("WRONG: {wrong}"));
+            let verdict = wrong.as_deref().map_or_else(|| "yes".to_owned(), |wrong| format!("NO: {wrong}"));
             table.add_row([device.as_str(), part, identity, topic, software, row, &verdict]);
         }
         writeln!(f, "{table}")?;
