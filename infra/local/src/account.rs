@@ -17,7 +17,11 @@ const OPERATOR: &str = "operator";
 pub(crate) fn operator(calls: &Calls, stack: &Outputs) -> Result<Credentials> {
     let policy = operator_policy(stack)?.to_string();
     calls.call("iam", "create_user", &json!({ "UserName": OPERATOR }))?;
-    calls.call("iam", "put_user_policy", &json!({ "UserName": OPERATOR, "PolicyName": OPERATOR, "PolicyDocument": policy }))?;
+    calls.call(
+        "iam",
+        "put_user_policy",
+        &json!({ "UserName": OPERATOR, "PolicyName": OPERATOR, "PolicyDocument": policy }),
+    )?;
     let key = calls.call("iam", "create_access_key", &json!({ "UserName": OPERATOR }))?;
     let access_key_id = text(&key["AccessKey"]["AccessKeyId"])?;
     let secret_access_key = text(&key["AccessKey"]["SecretAccessKey"])?;

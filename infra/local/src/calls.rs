@@ -26,7 +26,8 @@ struct Pipe {
 impl Calls {
     pub(crate) fn open(python: &Python, endpoint: &str) -> Result<Self> {
         let mut command = script_as_root(python, "calls.py", endpoint);
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(Error::run("calls.py"))?;
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(Error::run("calls.py"))?;
         let answers = process.stdout.take().ok_or_else(|| Error::answer("calls.py")("no standard output"))?;
         Ok(Self(Mutex::new(Pipe { requests: process.stdin.take(), answers: BufReader::new(answers), process })))
     }
@@ -36,7 +37,8 @@ impl Calls {
         let request = json!([service, operation, parameters]);
         let mut pipe = self.0.lock().map_err(Error::answer("calls.py"))?;
         let answer = pipe.exchange(&request).map_err(Error::run("calls.py"))?;
-        let answer: std::result::Result<Value, String> = serde_json::from_str(&answer).map_err(Error::answer("calls.py"))?;
+        let answer: std::result::Result<Value, String> =
+            serde_json::from_str(&answer).map_err(Error::answer("calls.py"))?;
         answer.map_err(|reason| Error::Call { call: format!("{service} {operation}"), reason })
     }
 }

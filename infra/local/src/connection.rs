@@ -3,6 +3,7 @@
 use std::{
     fmt::{self, Display, Formatter},
     fs,
+    io::ErrorKind::NotFound,
     path::PathBuf,
 };
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
-    home::Home,
+    home::{Home, workspace},
 };
 
 const FILE: &str = "connection.json";
@@ -71,15 +72,18 @@ impl Connection {
 
     pub(crate) fn read(home: &Home) -> Result<Self> {
         let path = home.path(FILE);
-        let json = fs::read(&path).map_err(Error::file(&path))?;
-        serde_json::from_slice(&json).map_err(Error::answer(FILE))
+        match fs::read(&path) {
+            Ok(json) => serde_json::from_slice(&json).map_err(Error::answer(FILE)),
+            Err(error) if error.kind() == NotFound => Err(Error::Starts(path)),
+            Err(error) => Err(Error::file(path)(error)),
+        }
     }
 
     /// Takes the file away: from now on it would lie.
     pub(crate) fn forget(home: &Home) -> Result<()> {
         let path = home.path(FILE);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(path)(error)),
+            Err(error) if error.kind() != NotFound => Err(Error::file(path)(error)),
             _ => Ok(()),
         }
     }
@@ -91,32 +95,38 @@ impl Display for Connection {
         let Self { aws_endpoint, region, access_key_id, secret_access_key, .. } = self;
         let Self { mqtt_host, mqtt_port, device_policy, bucket, tables: Tables { devices, firmware }, .. } = self;
         let (ca, certificate, key) = (self.ca.display(), self.claim_certificate.display(), self.claim_key.display());
+        let (file, python) = (self.ca.with_file_name(FILE), workspace().join("target/local/python/bin/python"));
+        let (file, python) = (file.display(), python.display());
         write!(
             formatter,
             r#"
-  AWS      {aws_endpoint} ({region})
-           AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret_access_key}
-  MQTT     {mqtt_host}:{mqtt_port}, mutual TLS
-           --cafile {ca}
-           --cert {certificate}
-           --key {key}
-  tables   {devices}, {firmware}
-  bucket   {bucket}
-  policy   {device_policy} (for a row's `policy`)
+  AWS     {aws_endpoint}, {region}; the operator's key: {access_key_id} {secret_access_key}
+  MQTT    {mqtt_host}:{mqtt_port}, mutual TLS
+          CA      {ca}
+          claim   {certificate}
+          key     {key}
+  tables  {devices}, {firmware}
+  bucket  {bucket}
+  policy  {device_policy} (for the `policy` of a device's row)
 
-Next, let a device in, with any DynamoDB client:
+All of it is in {file}.
 
-  export AWS_ENDPOINT_URL={aws_endpoint} AWS_REGION={region} \
-         AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret_access_key}
-  aws dynamodb put-item --table-name {devices} --item '{{
-    "device": {{"S": "dev-1"}}, "registered": {{"BOOL": false}}, "policy": {{"S": "{device_policy}"}},
-    "firmware": {{"S": "main"}}, "parameters": {{"S": "{{\"topic\": \"dev-1/data\"}}"}}
-  }}'
+Next, let a device in, with any AWS client (boto3 came with the emulator):
 
-and wake it up, with any MQTT client:
+  export AWS_ENDPOINT_URL={aws_endpoint} AWS_DEFAULT_REGION={region}
+  export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret_access_key}
+  {python} - <<END
+  import boto3
+  table = boto3.resource("dynamodb").Table
+  table("{devices}").put_item(Item={{"device": "dev-1", "registered": False,
+      "policy": "{device_policy}", "firmware": "main", "parameters": {{"topic": "dev-1/data"}}}})
+  table("{firmware}").put_item(Item={{"device": "main", "bucket": "{bucket}", "file": "main.py"}})
+  boto3.client("s3").put_object(Bucket="{bucket}", Key="main.py", Body=b"print('awake')")
+  END
 
-  tls='-h {mqtt_host} -p {mqtt_port} --cafile {ca} --cert {certificate} --key {key}'
-  mosquitto_rr $tls -i dev-1 -t bs/device/dev-1/register/request -n -e bs/device/dev-1/credentials/certificate
+and wake it up, with any MQTT client, or with the agent of this project:
+
+  cargo run --bin fleet-agent -- --connection {file} --id dev-1 --state target/dev-1 --once
 "#
         )
     }

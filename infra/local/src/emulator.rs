@@ -34,6 +34,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(crate) struct Emulator {
     process: Child,
     leash: Option<ChildStdin>,
+    home: Home,
     pub endpoint: String,
     pub mqtt_port: u16,
 }
@@ -52,31 +53,32 @@ impl Emulator {
         command.stdin(Stdio::piped()).stdout(log).stderr(errors);
         let mut process = command.spawn().map_err(Error::run("the emulator"))?;
         let leash = process.stdin.take();
-        let mut emulator = Self { process, leash, endpoint, mqtt_port };
+        let mut emulator = Self { process, leash, home: home.clone(), endpoint, mqtt_port };
         home.write(PID, &emulator.process.id().to_string())?;
-        emulator.wait(home)?;
+        emulator.wait()?;
         Ok(emulator)
     }
 
-    fn wait(&mut self, home: &Home) -> Result<()> {
+    fn wait(&mut self) -> Result<()> {
         let begin = Instant::now();
         while begin.elapsed() < READY_WITHIN {
             if self.process.try_wait().map_err(Error::run("the emulator"))?.is_some() {
-                return Err(complaint(home, "ended before it was ready"));
+                return Err(complaint(&self.home, "ended before it was ready"));
             }
             match self.get("/_ministack/ready") {
                 Ok(state) if state.contains("\"listening\"") => return Ok(()),
-                Ok(_) => return Err(complaint(home, "has no listener for MQTT")),
+                Ok(_) => return Err(complaint(&self.home, "has no listener for MQTT")),
                 Err(_) => thread::sleep(LOOK_EVERY),
             }
         }
-        Err(complaint(home, "did not become ready"))
+        Err(complaint(&self.home, "did not become ready"))
     }
 
     /// What the emulator itself answers to `GET path`, outside of every AWS service.
     pub(crate) fn get(&self, path: &str) -> Result<String> {
         let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
-        let mut response = agent.get(format!("{}{path}", self.endpoint)).call().map_err(Error::answer("the emulator"))?;
+        let mut response =
+            agent.get(format!("{}{path}", self.endpoint)).call().map_err(Error::answer("the emulator"))?;
         response.body_mut().read_to_string().map_err(Error::answer("the emulator"))
     }
 
@@ -101,6 +103,7 @@ impl Drop for Emulator {
         if !ended {
             let _ = self.process.wait();
         }
+        self.home.sweep();
     }
 }
 
@@ -129,6 +132,7 @@ pub(crate) fn stop(home: &Home) -> Result<bool> {
     let _ = kill_process_group(group, Signal::TERM);
     ends_within(STOPS_WITHIN, || matches!(home.is_taken(), Ok(false)));
     let _ = kill_process_group(group, Signal::KILL);
+    home.sweep();
     Ok(true)
 }
 
@@ -145,7 +149,8 @@ fn ends_within(limit: Duration, mut ended: impl FnMut() -> bool) -> bool {
 
 /// A port that nobody listens on, `wanted` if possible.
 fn free_port(wanted: u16) -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     let address = listener.and_then(|listener| listener.local_addr()).map_err(Error::run("a listener on loopback"))?;
     Ok(address.port())
 }

@@ -59,6 +59,10 @@ pub enum Error {
     #[error("a local cloud runs already in {}", .0.display())]
     RunsAlready(PathBuf),
 
+    /// A local cloud is on its way up.
+    #[error("a local cloud is just starting: {} is not there yet", .0.display())]
+    Starts(PathBuf),
+
     /// An AWS call was refused.
     #[error("{call} was refused: {reason}")]
     Call {

@@ -65,7 +65,8 @@ impl Metadata {
         let package = self.packages.iter().find(|package| package.manifest_path.parent() == Some(folder));
         let targets = package.into_iter().flat_map(|package| &package.targets);
         let binary = targets.into_iter().find(|target| target.kind.iter().any(|kind| kind == "bin"));
-        let binary = binary.ok_or_else(|| Error::Template(format!("{} is no crate with a binary", folder.display())))?;
+        let binary =
+            binary.ok_or_else(|| Error::Template(format!("{} is no crate with a binary", folder.display())))?;
         Ok(&binary.name)
     }
 }

@@ -7,6 +7,8 @@ use std::{
 
 use crate::error::{Error, Result};
 
+const SCRATCH: &str = "scratch";
+
 /// The root of the workspace that this crate was built in.
 #[must_use]
 pub fn workspace() -> PathBuf {
@@ -34,14 +36,17 @@ impl Home {
         self.path("emulator.log")
     }
 
-    /// An empty directory for what the emulator keeps while it runs.
+    /// An empty directory for what the emulator keeps while it runs: every function's code, for one.
     pub(crate) fn scratch(&self) -> Result<PathBuf> {
-        let path = self.path("scratch");
-        if path.exists() {
-            fs::remove_dir_all(&path).map_err(Error::file(&path))?;
-        }
+        self.sweep();
+        let path = self.path(SCRATCH);
         fs::create_dir(&path).map_err(Error::file(&path))?;
         Ok(path)
+    }
+
+    /// Takes that directory away, as far as it is there.
+    pub(crate) fn sweep(&self) {
+        let _ = fs::remove_dir_all(self.path(SCRATCH));
     }
 
     pub(crate) fn write(&self, name: &str, content: &str) -> Result<PathBuf> {

@@ -74,12 +74,13 @@ pub fn down(options: &Options) -> Result<bool> {
     Ok(ended)
 }
 
-/// What the functions of the local cloud in the home of `options` wrote, oldest first: all of them, or `function`.
+/// What the functions of the local cloud in the home of `options` wrote, oldest first:
+/// every function whose name begins with `function`. Nothing if none runs.
 ///
 /// # Errors
-/// If none runs, or the function never did.
+/// If it is still starting, or its logs cannot be read.
 pub fn logs(options: &Options, function: &str) -> Result<Vec<String>> {
-    let connection = Connection::read(&Home::new(&options.home)?)?;
+    let Some(connection) = running(options)? else { return Ok(Vec::new()) };
     let calls = Calls::open(&Python::ready(&options.progress)?, &connection.aws_endpoint)?;
     logs::read(&calls, function)
 }

@@ -52,7 +52,8 @@ impl Built {
             .map(|(name, value)| json!({ "ParameterKey": name, "ParameterValue": value }))
             .collect();
         let capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
-        let request = json!({ "StackName": NAME, "TemplateBody": body, "Parameters": parameters, "Capabilities": capabilities });
+        let request =
+            json!({ "StackName": NAME, "TemplateBody": body, "Parameters": parameters, "Capabilities": capabilities });
         calls.call("cloudformation", "create_stack", &request)?;
         created(calls)
     }
@@ -89,7 +90,8 @@ impl Outputs {
 fn created(calls: &Calls) -> Result<Outputs> {
     loop {
         let mut answer = calls.call("cloudformation", "describe_stacks", &json!({ "StackName": NAME }))?;
-        let stack: Stack = serde_json::from_value(answer["Stacks"][0].take()).map_err(Error::answer("CloudFormation"))?;
+        let stack: Stack =
+            serde_json::from_value(answer["Stacks"][0].take()).map_err(Error::answer("CloudFormation"))?;
         match stack.stack_status.as_str() {
             "CREATE_COMPLETE" => {
                 let outputs = stack.outputs.into_iter().map(|output| (output.output_key, output.output_value));

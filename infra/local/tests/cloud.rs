@@ -79,8 +79,10 @@ async fn a_template_that_cannot_be_created_says_why_and_leaves_nothing_running()
 /// The log is the lock of a home.
 fn is_free(home: &Path) -> bool {
     let log = fs::File::open(home.join("emulator.log")).unwrap();
-    (0..100).any(|_| log.try_lock().is_ok() || {
-        std::thread::sleep(Duration::from_millis(50));
-        false
+    (0..100).any(|_| {
+        log.try_lock().is_ok() || {
+            std::thread::sleep(Duration::from_millis(50));
+            false
+        }
     })
 }
