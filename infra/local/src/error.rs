@@ -40,7 +40,7 @@ pub enum Error {
     #[error("the template cannot be deployed: {0}")]
     Template(String),
 
-    /// CloudFormation could not create the stack.
+    /// `CloudFormation` could not create the stack.
     #[error("the stack was not created:\n{0}")]
     Stack(String),
 

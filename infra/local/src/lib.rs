@@ -2,14 +2,14 @@
 //! ministack in the place of AWS.
 //!
 //! ministack plays DynamoDB, S3, IoT Core (control plane, rules, an MQTT broker with mutual TLS), Lambda,
-//! CloudFormation with the SAM transform, IAM, SQS, SNS and CloudWatch Logs. IoT policies and IAM roles are enforced.
+//! `CloudFormation` with the SAM transform, IAM, SQS, SNS and CloudWatch Logs. IoT policies and IAM roles are enforced.
 //! It is pinned, and all that is known about it stands here and in `launch.py`.
 //!
 //! # Where it differs from AWS
 //!
 //! Mended by `launch.py`, so that nobody has to know: the listener for mutual TLS bound every interface and let in
 //! clients without a certificate; a rule ran a function once, without retries and dead letters; an event above the
-//! reserved concurrency was lost; CloudFormation dropped the reserved concurrency; a bucket policy that asks for TLS
+//! reserved concurrency was lost; `CloudFormation` dropped the reserved concurrency; a bucket policy that asks for TLS
 //! kept everybody out; S3 ignored the range of a read that names a version; a role that may attach IoT policies to
 //! certificates could not.
 //!
