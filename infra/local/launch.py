@@ -97,7 +97,7 @@ def reserve_concurrency():
 
 
 def take_loopback_for_secure():
-    """A bucket that is closed to plain HTTP would be closed to everybody here: what stays on this machine needs no TLS."""
+    """A bucket that is closed to plain HTTP is closed to everybody here, where nothing leaves the machine."""
     from ministack.core import iam_evaluator
 
     def pin(source_ip, secure_transport):

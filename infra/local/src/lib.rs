@@ -11,7 +11,7 @@
 //! clients without a certificate; a rule ran a function once, without retries and dead letters; an event above the
 //! reserved concurrency was lost; `CloudFormation` dropped the reserved concurrency; a bucket policy that asks for TLS
 //! kept everybody out; S3 ignored the range of a read that names a version; a role that may attach IoT policies to
-//! certificates could not.
+//! certificates, or publish on a topic that ends in a slash, could not.
 //!
 //! Left as it is:
 //!
