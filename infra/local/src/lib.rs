@@ -1,5 +1,5 @@
 //! The stack of `infra/template.yaml` on this machine: the real template and the real function binaries, with
-//! ministack in the place of AWS.
+//! the Python package `ministack` in the place of AWS.
 //!
 //! ministack plays DynamoDB, S3, IoT Core (control plane, rules, an MQTT broker with mutual TLS), Lambda,
 //! `CloudFormation` with the SAM transform, IAM, SQS, SNS and CloudWatch Logs. IoT policies and IAM roles are enforced.
@@ -18,7 +18,7 @@
 //! - A retry comes after 1 and 2 seconds, not minutes (`LAMBDA_ASYNC_RETRY_BASE_SECONDS`).
 //! - Access keys are checked, but `test`, or any twelve digits, is the account's root, whatever it is signed with.
 //! - A certificate that is set INACTIVE or deleted keeps the connection it has; a reconnect is refused.
-//! - A refused CONNECT, PUBLISH or SUBSCRIBE is answered by closing the connection, as AWS does over MQTT 3.1.1.
+//! - A refused CONNECT, PUBLISH or SUBSCRIBE is answered by closing the connection.
 //! - `${*}` and `${?}` in an IoT policy do not stand for themselves: client ids with `*` and `?` pass a policy
 //!   that denies them.
 //! - Messages of more than 128 KiB pass, and no quota throttles any call.
