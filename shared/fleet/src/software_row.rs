@@ -1,8 +1,8 @@
 //! A software's row in `Devicemanager_update`, read strictly and kindly.
 
 use crate::attribute::{
-    ALLOW_DOWNGRADE, BUCKET, ENCODING, FILE, SHA256, SIZE, STATE, URL, VERIFIED_FILE, VERIFIED_OBJECT,
-    VERIFIED_SHA256, VERIFIED_SIZE, VERSION,
+    ALLOW_DOWNGRADE, BUCKET, ENCODING, FILE, SHA256, SIZE, STATE, URL, VERIFIED_FILE, VERIFIED_OBJECT, VERIFIED_SHA256,
+    VERIFIED_SIZE, VERSION,
 };
 use crate::id::is_sha256;
 use crate::message::Encoding;
@@ -14,6 +14,9 @@ use crate::write::Write;
 /// Every attribute that a software's row is read by; a problem about one of them is cleared when all are right.
 pub const FIELDS: [&str; 10] =
     [BUCKET, FILE, VERSION, SHA256, SIZE, ENCODING, STATE, URL, ALLOW_DOWNGRADE, crate::attribute::PARAMETERS];
+
+/// Most bytes of an object's key. Source: Amazon S3 user guide, object key naming guidelines.
+const KEY_MAX: usize = 1024;
 
 /// Where software lies in S3.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,14 +76,20 @@ impl Row {
     /// Where the software lies.
     ///
     /// # Errors
-    /// A [`Problem`] if bucket or file is missing or no text.
+    /// A [`Problem`] if bucket or file is missing, no text, or nothing that can be sent to S3.
     pub fn location(&self) -> Result<Location, Problem> {
-        let required = |attribute, expected: &str| {
-            self.text(attribute, expected)?.ok_or_else(|| Problem::new(attribute, self.get(attribute), expected))
+        let required = |attribute, expected: &str, valid: &dyn Fn(&str) -> bool| {
+            let text = self.text(attribute, expected)?.filter(|text| valid(text));
+            text.ok_or_else(|| Problem::new(attribute, self.get(attribute), expected))
         };
+        let of_a_bucket = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
         Ok(Location {
-            bucket: required(BUCKET, "the name of an S3 bucket")?,
-            file: required(FILE, "the key of an object in the bucket")?,
+            bucket: required(BUCKET, "the name of an S3 bucket", &|text| {
+                text.len() <= 63 && text.bytes().all(of_a_bucket)
+            })?,
+            file: required(FILE, "the key of an object in the bucket, of at most 1024 bytes", &|text| {
+                text.len() <= KEY_MAX
+            })?,
         })
     }
 
@@ -90,11 +99,13 @@ impl Row {
     /// A [`Problem`] if it is neither text nor a number.
     pub fn software_version(&self) -> Result<Option<Version>, Problem> {
         const EXPECTED: &str = "a version: text of 1 to 128 characters, or a number";
-        let Some(text) = self.text(VERSION, EXPECTED)? else {
+        if self.text(VERSION, EXPECTED)?.is_none() {
             return Ok(None);
-        };
-        let read = self.get(VERSION).and_then(Version::from_value).filter(|_| !text.is_empty());
-        read.map(Some).ok_or_else(|| Problem::new(VERSION, self.get(VERSION), EXPECTED))
+        }
+        self.get(VERSION)
+            .and_then(Version::from_value)
+            .map(Some)
+            .ok_or_else(|| Problem::new(VERSION, self.get(VERSION), EXPECTED))
     }
 
     /// The SHA-256 that the software must have, in lower case; `None` where the row has none.

@@ -43,8 +43,8 @@ pub struct Range {
 /// What follows from the facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// More must be known first.
-    Learn(Vec<Effect>),
+    /// This must be known first.
+    Learn(Effect),
     /// Enough is known.
     Act(Act),
 }

@@ -31,6 +31,17 @@ pub enum Answer {
     Fault(String),
 }
 
+impl Answer {
+    /// Why nothing came of the effect.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Fault(why) | Self::Rejected(why) => Some(why),
+            _ => None,
+        }
+    }
+}
+
 /// What lies at a location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peek {
@@ -61,6 +72,12 @@ impl Facts {
     /// Takes the answer to `effect`.
     pub fn learn(&mut self, effect: Effect, answer: Answer) {
         self.0.insert(effect, answer);
+    }
+
+    /// Why `effect` brought no fact, though it was tried.
+    #[must_use]
+    pub fn failure(&self, effect: &Effect) -> Option<&str> {
+        self.0.get(effect).map(|answer| answer.failure().unwrap_or("an effect was answered as if it were another"))
     }
 
     /// The device's row.
@@ -136,8 +153,8 @@ impl Facts {
     pub fn report(&self, effect: Effect) -> Result<Result<(), Option<&Row>>, Effect> {
         match self.0.get(&effect) {
             Some(Answer::Lost(row)) => Ok(Err(row.as_ref())),
-            Some(_) => Ok(Ok(())),
-            None => Err(effect),
+            Some(Answer::Done) => Ok(Ok(())),
+            _ => Err(effect),
         }
     }
 

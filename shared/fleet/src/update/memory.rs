@@ -30,8 +30,8 @@ pub struct Known {
     pub object: Object,
     /// Its size in bytes.
     pub size: u64,
-    /// All of its bytes where they fit one message, otherwise none.
-    pub start: Vec<u8>,
+    /// All of its bytes, where they fit one message.
+    pub content: Option<Vec<u8>>,
 }
 
 impl Memory {
@@ -42,20 +42,18 @@ impl Memory {
         own.and_then(|name| self.software.iter().find(|known| known.name == *name)).or(self.software.front())
     }
 
-    /// The object that lay at `location` last.
+    /// The object that was seen at `location` last, if its content is at hand. Of larger software nothing would be
+    /// spared by knowing it, and its version may have been deleted since then.
     #[must_use]
     pub fn object_at(&self, location: &Location) -> Option<&Object> {
-        self.known_at(location).map(|known| &known.object)
+        self.known_at(location).filter(|known| known.content.is_some()).map(|known| &known.object)
     }
 
     /// What is known to lie at `location`, once S3 has said that it is unchanged.
     #[must_use]
     pub fn unchanged(&self, location: &Location) -> Option<Peek> {
-        self.known_at(location).map(|known| Peek::Found {
-            object: known.object.clone(),
-            size: known.size,
-            start: known.start.clone(),
-        })
+        let known = self.known_at(location)?;
+        Some(Peek::Found { object: known.object.clone(), size: known.size, start: known.content.clone()? })
     }
 
     /// Remembers what `device` was given.
@@ -84,7 +82,7 @@ mod tests {
             location: Location { bucket: "b".to_owned(), file: name.to_owned() },
             object: Object { version: String::new(), etag: "\"e\"".to_owned() },
             size: 1,
-            start: vec![0],
+            content: Some(vec![0]),
         }
     }
 

@@ -1,19 +1,22 @@
 //! The device manager: how a registered device gets its software. Everything that is decided about
 //! `dm/device/ID/update/#` and `dm/device/ID/version/request` is decided here.
 //!
-//! [`decide`] is asked again after each stage, with all facts that are known by then; it names the facts that it
+//! [`decide`] is asked again after each stage, with all facts that are known by then; it names the fact that it
 //! still needs, or what to do. A warm function guesses at the start which facts will be needed ([`Memory`]) and
 //! reads them at once, so that its answer takes two stages: read everything, publish everything. A wrong guess
-//! costs a read that is not used, never a stale answer.
+//! costs a read that is not used, even if that fails; never a stale answer.
 
+mod block;
 mod decide;
 mod effect;
 mod facts;
 mod memory;
+mod notes;
 mod offer;
 mod report;
 mod request;
 mod run;
+mod send;
 
 pub use decide::decide;
 pub use effect::{Act, Effect, Outcome, Range, Step};

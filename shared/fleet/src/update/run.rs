@@ -1,14 +1,12 @@
 //! One run of the device manager: hands out what to read and to do, and takes the answers, whoever performs them.
 
+use super::block::range;
 use super::effect::{Effect, Outcome, Step};
 use super::facts::{Answer, Facts, Peek};
 use super::memory::{Known, Memory};
-use super::{Kind, Request, Rules, decide};
+use super::{Kind, PEEK_MAX, Request, Rules, decide};
 use crate::Millis;
 use crate::software_row::Object;
-
-/// Most stages of one run; every stage learns something new, so no run comes near.
-const STAGES_MAX: u32 = 12;
 
 /// A failure that redelivery may cure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +22,6 @@ pub struct Run<'a> {
     memory: &'a Memory,
     facts: Facts,
     stage: Vec<Effect>,
-    stages: u32,
     outcome: Option<Outcome>,
     seen: Option<Known>,
 }
@@ -38,7 +35,7 @@ impl<'a> Run<'a> {
             Ok(Step::Learn(first)) => guess(request, memory, first),
             _ => Vec::new(),
         };
-        Self { rules, request, now, memory, facts, stage, stages: 1, outcome: None, seen: None }
+        Self { rules, request, now, memory, facts, stage, outcome: None, seen: None }
     }
 
     /// What to do next, everything at once; empty when the run is over.
@@ -59,21 +56,29 @@ impl<'a> Run<'a> {
     /// Takes the answers to the effects of [`Run::stage`], in its order. Returns the outcome once the run is over.
     ///
     /// # Errors
-    /// A [`Fault`] if an effect failed in a way that redelivery may cure.
+    /// A [`Fault`] if an effect that matters failed in a way that redelivery may cure.
     pub fn take(&mut self, answers: Vec<Answer>) -> Result<Option<Outcome>, Fault> {
         let effects = std::mem::take(&mut self.stage);
-        for (effect, answer) in effects.into_iter().zip(answers) {
-            self.learn(effect, answer)?;
-        }
         if let Some(outcome) = &self.outcome {
-            return Ok(Some(outcome.clone()));
+            return match answers.iter().find_map(Answer::failure) {
+                None => Ok(Some(outcome.clone())),
+                Some(why) => Err(Fault(why.to_owned())),
+            };
         }
-        self.stages += 1;
-        if self.stages > STAGES_MAX {
-            return Err(Fault("the rows changed too often meanwhile".to_owned()));
+        for (effect, answer) in effects.into_iter().zip(answers) {
+            self.learn(effect, answer);
         }
-        match decide(self.rules, self.request, self.now, &self.facts).map_err(|fault| Fault(fault.to_owned()))? {
-            Step::Learn(effects) => self.stage = effects,
+        self.go_on()
+    }
+
+    /// Decides by what is known now. A guess that failed matters only if the decision asks for it.
+    fn go_on(&mut self) -> Result<Option<Outcome>, Fault> {
+        let fault = |why: &str| Fault(why.to_owned());
+        match decide(self.rules, self.request, self.now, &self.facts).map_err(fault)? {
+            Step::Learn(effect) => match self.facts.failure(&effect) {
+                Some(why) => return Err(fault(why)),
+                None => self.stage = vec![effect],
+            },
             Step::Act(act) if act.effects.is_empty() => return Ok(Some(act.outcome)),
             Step::Act(act) => (self.stage, self.outcome, self.seen) = (act.effects, Some(act.outcome), act.seen),
         }
@@ -86,35 +91,38 @@ impl<'a> Run<'a> {
         self.seen
     }
 
-    fn learn(&mut self, effect: Effect, answer: Answer) -> Result<(), Fault> {
+    fn learn(&mut self, effect: Effect, answer: Answer) {
         let answer = match (&effect, answer) {
-            (_, Answer::Fault(fault) | Answer::Rejected(fault)) => return Err(Fault(fault)),
+            // What DynamoDB does not take as a key names no row; what S3 does not take as an address holds nothing.
+            (Effect::ReadSoftware(_), Answer::Rejected(_)) => Answer::Row(None),
+            (Effect::Peek(_), Answer::Rejected(_)) => Answer::Peek(Peek::Forbidden),
             (Effect::Peek(location), Answer::Peek(Peek::Unchanged)) => match self.memory.unchanged(location) {
                 Some(peek) => Answer::Peek(peek),
-                None => return Err(Fault("S3 says that an unknown object is unchanged".to_owned())),
+                None => Answer::Fault("S3 says that an unknown object is unchanged".to_owned()),
             },
             (_, answer) => answer,
         };
         self.facts.learn(effect, answer);
-        Ok(())
     }
 }
 
-/// What will probably be needed besides what is needed first: in a warm function the software's row and its object,
-/// or the block, by what the device had last.
-fn guess(request: &Request, memory: &Memory, first: Vec<Effect>) -> Vec<Effect> {
-    let mut effects = first;
-    let Some(known) = memory.guess(&request.sender.device) else {
-        return effects;
+/// What is needed first, and what will probably be needed besides: in a warm function the software's row and its
+/// object, or the block, by what the device had last.
+fn guess(request: &Request, memory: &Memory, first: Effect) -> Vec<Effect> {
+    let known = match request.kind {
+        Kind::Report(_) => None,
+        _ => memory.guess(&request.sender.device),
+    };
+    let Some(known) = known else {
+        return vec![first];
     };
     let location = known.location.clone();
-    let guessed = match &request.kind {
-        Kind::Report(_) => return effects,
-        Kind::Block(block) if block.offset < known.size => {
-            Effect::ReadRange(location, known.object.clone(), super::decide::range(block, known.size))
+    let object = match &request.kind {
+        // Smaller software is read as a whole, and S3 need only say that it is unchanged.
+        Kind::Block(block) if known.size > PEEK_MAX && block.offset < known.size => {
+            Effect::ReadRange(location, known.object.clone(), range(block, known.size))
         }
         _ => Effect::Peek(location),
     };
-    effects.extend([Effect::ReadSoftware(known.name.clone()), guessed]);
-    effects
+    vec![first, Effect::ReadSoftware(known.name.clone()), object]
 }

@@ -8,7 +8,7 @@ use crate::scene::{LARGE, RAW_MAX, SOFTWARE, content, location, place, update, w
 use crate::steps::{run, serve};
 use crate::world::{World, sha256};
 
-const BLOCK: u64 = 70_000;
+const BLOCK: u64 = 50_000;
 /// Messages after which a fetch that does not end is given up.
 const MESSAGES_MAX: usize = 40;
 
@@ -61,21 +61,19 @@ fn is_no_mixture(world: &World, device: &Device) {
     }
 }
 
-/// Makes the change before every call of a fetch (for two steps: before every two), in every kind of bucket and memory.
+/// Makes the change before every call of a fetch (for two steps: before every two), with and without versions and
+/// memory.
 fn at_every_call(size: usize, steps: &[&dyn Fn(&mut World)], prepare: impl Fn(&mut World)) -> Vec<Device> {
     let mut devices = Vec::new();
-    for (versioned, warm) in [(true, true), (true, false), (false, true), (false, false)] {
-        let start = || {
-            let mut world = World { versioned, ..world(&content(1, size)) };
-            world.objects.clear();
-            world.put(&location(), &content(1, size));
-            prepare(&mut world);
-            world
-        };
-        let calls = fetch(&mut start(), &Change { steps: &[], at: vec![] }, warm).1 + 1;
+    for (versioned, warm) in [(true, true), (false, false), (true, false), (false, true)] {
+        let mut start = World { versioned, ..world(&content(1, size)) };
+        start.objects.clear();
+        start.put(&location(), &content(1, size));
+        prepare(&mut start);
+        let calls = fetch(&mut start.clone(), &Change { steps: &[], at: vec![] }, warm).1 + 1;
         let times = |first| if steps.len() == 1 { first..first + 1 } else { first..calls + 2 };
         for at in (0..calls).flat_map(|first| times(first).map(move |second| vec![first, second])) {
-            let (device, _) = fetch(&mut start(), &Change { steps, at }, warm);
+            let (device, _) = fetch(&mut start.clone(), &Change { steps, at }, warm);
             assert!(device.is_satisfied());
             assert!(device.restarts <= 2, "{} restarts", device.restarts);
             devices.push(device);

@@ -6,7 +6,9 @@ use fleet::topic::{Downstream, Upstream};
 use fleet::update::BLOCK_MAX;
 use serde_json::json;
 
-use crate::scene::{BASE64_MAX, LARGE, RAW_MAX, SOFTWARE, block, block_of, content, location, message, try_message, update, world};
+use crate::scene::{
+    BASE64_MAX, LARGE, RAW_MAX, SOFTWARE, block, block_of, content, location, message, try_message, update, world,
+};
 use crate::steps::{offered, refused, sent_block, serve};
 use crate::world::sha256;
 

@@ -6,7 +6,9 @@ use fleet::refusal::Code;
 use fleet::row::Row;
 use fleet::update::{Effect, Memory, Outcome, Run};
 
-use crate::scene::{DEVICE, LARGE, NOW, RULES, SOFTWARE, block, content, location, report, update, update_from, world};
+use crate::scene::{
+    DEVICE, LARGE, NOW, RAW_MAX, RULES, SOFTWARE, block, content, location, update, update_from, world,
+};
 use crate::steps::{deliver, offered, refused, run, sent_block, serve};
 use crate::world::{World, sha256};
 
@@ -63,7 +65,8 @@ fn a_devices_row_that_is_right_has_no_problem_even_if_the_device_gets_nothing() 
             world.set_device(DEVICE, field, right);
             change(&mut world);
             assert!(matches!(serve(&mut world, &update_from("3")), Outcome::Refused(_)));
-            let about_firmware_unseen = field == FIRMWARE && world.devices[DEVICE].get(REGISTERED) != Some(&"ok".into());
+            let about_firmware_unseen =
+                field == FIRMWARE && world.devices[DEVICE].get(REGISTERED) != Some(&"ok".into());
             assert_eq!(problem(&world.devices[DEVICE]).is_some(), about_firmware_unseen, "{field}");
         }
     }
@@ -136,7 +139,7 @@ fn a_ledger_does_not_excuse_what_the_row_says_now() {
 
 #[test]
 fn a_size_that_somebody_typed_into_the_ledger_is_not_believed() {
-    for size in [1, 100, LARGE as u64 + 1, u64::MAX] {
+    for size in [1, 100, RAW_MAX as u64 + 1, LARGE as u64 + 1, u64::MAX] {
         let mut world = world(&content(0, LARGE));
         serve(&mut world, &update());
         world.set_software(SOFTWARE, VERIFIED_SIZE, size);

@@ -1,5 +1,7 @@
 //! What the tests start from: a registered device whose software is in order, and the messages that it sends.
 
+use std::sync::LazyLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fleet::Millis;
@@ -23,7 +25,7 @@ pub const BASE64_MAX: usize = 98_304;
 /// Most bytes that fit one message as they are.
 pub const RAW_MAX: usize = 131_072;
 /// A size that never fits one message.
-pub const LARGE: usize = 200_000;
+pub const LARGE: usize = 140_000;
 
 /// Where the software lies.
 pub fn location() -> Location {
@@ -40,9 +42,10 @@ pub fn certificate(device: &str) -> String {
     crate::world::sha256(device.as_bytes())
 }
 
-/// `size` bytes that tell by their seed and place where they come from.
+/// `size` bytes that tell by their value where they stand, and from which content they are.
 pub fn content(seed: u8, size: usize) -> Vec<u8> {
-    (0..size).map(|at| seed.wrapping_add(u8::try_from(at % 251).unwrap())).collect()
+    static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| (0..251).cycle().take(LARGE + 256).collect());
+    BYTES[usize::from(seed)..][..size].to_vec()
 }
 
 /// A registered device, whose software is version 2 and of these bytes.

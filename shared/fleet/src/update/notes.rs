@@ -1,0 +1,45 @@
+//! What the rows should remember or forget, by what is known of them: whoever gets what.
+
+use super::effect::Effect;
+use super::facts::Facts;
+use super::offer::{Source, offer};
+use crate::Millis;
+use crate::attribute::{FIRMWARE, REGISTERED};
+use crate::problem::{Problem, cleared};
+use crate::row::Row;
+use crate::software_row::FIELDS;
+use crate::write::Write;
+
+/// The write that puts the problem into the row, unless the row says so already.
+pub(super) fn noted(problem: &Problem, row: Result<Option<&Row>, Effect>, now: Millis) -> Option<Write> {
+    let noted = row.ok().flatten().is_some_and(|row| problem.noted_in(row));
+    (!noted).then(|| problem.note(now))
+}
+
+/// Notes for both rows, as far as they were found to be right.
+pub(super) fn settled(facts: &Facts) -> Vec<Effect> {
+    settled_device(facts).into_iter().chain(settled_software(facts)).collect()
+}
+
+/// Clears the problem of the device's row, if it is about something that is right now.
+pub(super) fn settled_device(facts: &Facts) -> Option<Effect> {
+    let row = facts.device().ok()??;
+    row.registered().ok()?;
+    let firmware_is_right = match row.firmware().ok()? {
+        Some(name) => facts.software(&name).is_ok_and(|row| row.is_some()),
+        None => true,
+    };
+    let right: &[_] = if firmware_is_right { &[REGISTERED, FIRMWARE] } else { &[REGISTERED] };
+    cleared(row, right).map(Effect::NoteDevice)
+}
+
+/// Clears the problem of the software's row, if the row and the object that lies there now agree; and lets the row
+/// remember that object's hash, if it was read for it.
+fn settled_software(facts: &Facts) -> Vec<Effect> {
+    let Some(offer) = facts.device().ok().flatten().and_then(|row| offer(facts, row).ok()) else {
+        return Vec::new();
+    };
+    let problem = cleared(offer.software.row, &FIELDS);
+    let hashed = (offer.source == Source::Hashed).then(|| offer.verified.note(&offer.software.location));
+    problem.into_iter().chain(hashed).map(|write| Effect::NoteSoftware(offer.software.name.clone(), write)).collect()
+}

@@ -1,0 +1,102 @@
+//! `update/request` and `version/request`: the manifest, and with it the software's parameters and the software
+//! itself, where it fits one message.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::decide::{Halt, publish, registered_device};
+use super::effect::{Act, Effect, Outcome};
+use super::facts::Facts;
+use super::offer::{Offer, Software, offer};
+use super::{BLOCK_MAX, Request, Rules};
+use crate::Millis;
+use crate::device_row::PAYLOAD_MAX;
+use crate::message::{Delivery, Encoding, Manifest};
+use crate::refusal::{Code, Refusal};
+use crate::topic::Downstream;
+use crate::version::Version;
+
+/// Sends the software of a device that runs `runs`.
+pub(super) fn send(
+    rules: &Rules,
+    request: &Request,
+    now: Millis,
+    facts: &Facts,
+    runs: Option<&Version>,
+) -> Result<Act, Halt> {
+    let offer = offer(facts, registered_device(request, facts)?)?;
+    let delivery = delivery(&offer, runs)?;
+    let url = match delivery {
+        Delivery::Url => Some(facts.url(&offer.software.location, &offer.verified.object)?),
+        _ => None,
+    };
+    let mut manifest = manifest(&offer, delivery);
+    manifest.url = url.map(str::to_owned);
+    manifest.url_expires_at = url.map(|_| now + rules.url_lifetime);
+    let manifest = publish(Downstream::Manifest, &manifest);
+    let seen = Some(offer.seen());
+    if delivery == Delivery::None {
+        return Ok(Act { effects: vec![manifest], outcome: Outcome::UpToDate, seen });
+    }
+    let effects = [manifest].into_iter().chain(payloads(offer, delivery)).collect();
+    Ok(Act { effects, outcome: Outcome::Offered, seen })
+}
+
+/// How the device gets the software, if it needs it.
+fn delivery(offer: &Offer<'_>, runs: Option<&Version>) -> Result<Delivery, Halt> {
+    if let (Some(offered), Some(runs)) = (&offer.software.version, runs) {
+        if offered.same_as(runs) {
+            return Ok(Delivery::None);
+        }
+        if !offer.software.allow_downgrade && offered.is_later_than(runs) == Some(false) {
+            let message = format!(
+                "the software, {offered}, is older than {runs}, which runs: an operator must set `allow_downgrade` in its row"
+            );
+            return Err(Halt::Refuse(Refusal::new(Code::DowngradeRefused, message)));
+        }
+    }
+    Ok(match offer.content() {
+        Some(content) if encoded_len(offer.software.encoding, content.len()) <= PAYLOAD_MAX => Delivery::Inline,
+        _ if offer.software.url => Delivery::Url,
+        _ => Delivery::Blocks,
+    })
+}
+
+/// The manifest, without a URL.
+fn manifest(offer: &Offer<'_>, delivery: Delivery) -> Manifest {
+    Manifest {
+        name: offer.software.name.clone(),
+        version: offer.software.version.clone(),
+        size: offer.verified.size,
+        sha256: offer.verified.sha256.clone(),
+        delivery,
+        encoding: offer.software.encoding,
+        object: offer.verified.object.name(),
+        block_size: BLOCK_MAX,
+        url: None,
+        url_expires_at: None,
+    }
+}
+
+/// What goes along with the manifest.
+fn payloads(offer: Offer<'_>, delivery: Delivery) -> impl Iterator<Item = Effect> {
+    let content = offer.content().filter(|_| delivery == Delivery::Inline);
+    let Software { encoding, parameters, .. } = offer.software;
+    let parameters = parameters.map(|json| Effect::Publish(Downstream::SoftwareParameters, json.into_bytes()));
+    let software = content.map(|content| Effect::Publish(Downstream::Software, encode(encoding, content)));
+    parameters.into_iter().chain(software)
+}
+
+fn encode(encoding: Encoding, content: &[u8]) -> Vec<u8> {
+    match encoding {
+        Encoding::Base64 => STANDARD.encode(content).into_bytes(),
+        Encoding::Raw => content.to_vec(),
+    }
+}
+
+const fn encoded_len(encoding: Encoding, length: usize) -> usize {
+    match encoding {
+        Encoding::Base64 => length.div_ceil(3) * 4,
+        Encoding::Raw => length,
+    }
+}
