@@ -8,7 +8,7 @@ use super::{Confirmation, Request, Rules};
 use crate::Millis;
 use crate::attribute::{
     ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING, CONFIRMED_AT,
-    LAST_SEEN, REGISTERED,
+    LAST_SEEN, REGISTERED, REQUESTED_AT,
 };
 use crate::device_row::Registered;
 use crate::id::CertificateId;
@@ -23,7 +23,10 @@ pub(super) fn open_confirm(rules: &Rules, request: &Request, now: Millis) -> Wri
     let write = confirmed(now).when(REGISTERED, Registered::Requested.to_value()).when_absent(CERTIFICATE);
     match rules.confirmation {
         Confirmation::Device => write.when(CERTIFICATE_PENDING, request.sender.principal.as_str()),
-        Confirmation::Any => write.when_present(CERTIFICATE_PENDING),
+        // Any certificate tells nothing of which request is confirmed; the time does.
+        Confirmation::Any => {
+            write.when_present(CERTIFICATE_PENDING).when_at_most(REQUESTED_AT, request.sender.received_at)
+        }
     }
 }
 
@@ -45,27 +48,31 @@ pub(super) fn confirm(rules: &Rules, request: &Request, now: Millis, row: &Row) 
         Err(problem) => return report(request, now, row, &problem),
     };
     match registered {
-        Registered::Ok => match row.certificate() {
-            Some(certificate) if counts(rules, request, &certificate) => {
-                Plan::done(vec![vec![status(&certificate)]], Outcome::Confirmed)
-            }
-            _ => refuse(request, wrong_certificate()),
+        Registered::Ok => match row.certificate().filter(|certificate| speaks_over(rules, request, certificate)) {
+            Some(certificate) => Plan::done(vec![vec![status(&certificate)]], Outcome::Confirmed),
+            None => refuse(request, wrong_certificate()),
         },
-        Registered::Requested => match row.pending() {
-            Some(pending) if counts(rules, request, &pending) => {
-                Plan::then_decide(vec![Effect::Claim(confirm_seen(now, row, &pending))])
-            }
-            _ if is_overtaken(request, row) => Plan::done(vec![], Outcome::Superseded),
-            Some(_) => refuse(request, wrong_certificate()),
-            None => refuse(request, not_requested()),
-        },
+        Registered::Requested => confirm_pending(rules, request, now, row),
         Registered::False => refuse(request, not_requested()),
         Registered::Blocked => refuse(request, locked_out(Code::Blocked)),
         Registered::Revoked => refuse(request, locked_out(Code::Revoked)),
     }
 }
 
-fn counts(rules: &Rules, request: &Request, certificate: &CertificateId) -> bool {
+fn confirm_pending(rules: &Rules, request: &Request, now: Millis, row: &Row) -> Plan {
+    let is_overtaken = is_overtaken(request, row);
+    match row.pending() {
+        _ if is_overtaken && rules.confirmation == Confirmation::Any => Plan::done(vec![], Outcome::Superseded),
+        Some(pending) if speaks_over(rules, request, &pending) => {
+            Plan::then_decide(vec![Effect::Claim(confirm_seen(now, row, &pending))])
+        }
+        _ if is_overtaken => Plan::done(vec![], Outcome::Superseded),
+        Some(_) => refuse(request, wrong_certificate()),
+        None => refuse(request, not_requested()),
+    }
+}
+
+fn speaks_over(rules: &Rules, request: &Request, certificate: &CertificateId) -> bool {
     rules.confirmation == Confirmation::Any || request.sender.principal == certificate.as_str()
 }
 

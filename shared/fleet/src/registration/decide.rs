@@ -30,11 +30,10 @@ pub fn decide(rules: &Rules, request: &Request, now: Millis, row: Option<&Row>) 
     if let Some(plan) = mend_ledger(now, row) {
         return plan;
     }
-    let plan = match &request.kind {
+    match &request.kind {
         Kind::Register { csr, proof } => register(rules, request, csr.as_ref(), proof.as_ref(), now, row),
         Kind::Confirm => confirm(rules, request, now, row),
-    };
-    plan.finished(row)
+    }
 }
 
 /// The plan that refuses and does nothing else.

@@ -160,11 +160,11 @@ impl Plan {
     /// Spells out what [`Plan::retiring`] asked for and what `row` remembers of earlier plans: the first step joins
     /// the last stage, deletion and the row's forgetting follow. The row remembers the certificates until then.
     #[must_use]
-    pub fn finished(mut self, row: &Row) -> Self {
+    pub fn finished(mut self, row: Option<&Row>) -> Self {
         let mut retire = std::mem::take(&mut self.retire);
-        retire.extend(row.retiring());
+        retire.extend(row.into_iter().flat_map(Row::retiring));
         // Only a hand can have put the confirmed certificate there.
-        row.certificate().map(|confirmed| retire.remove(&confirmed));
+        retire.retain(|id| row.and_then(Row::certificate).as_ref() != Some(id));
         if retire.is_empty() || self.end == End::Decide {
             return self;
         }

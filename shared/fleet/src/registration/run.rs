@@ -6,7 +6,7 @@ use super::effect::{Cert, Effect, End, Outcome, Plan, Record};
 use super::mend::report;
 use super::{Request, Rules, decide, open};
 use crate::Millis;
-use crate::attribute::POLICY;
+use crate::attribute::{CERTIFICATES_RETIRING, POLICY};
 use crate::id::CertificateId;
 use crate::problem::Problem;
 use crate::refusal::{Code, Refusal};
@@ -105,19 +105,29 @@ impl<'a> Run<'a> {
     /// A [`Fault`] if an effect failed in a way that redelivery may cure.
     pub fn take(&mut self, answers: Vec<Answer>) -> Result<Option<Outcome>, Fault> {
         let effects = std::mem::take(&mut self.plan.stages[self.stage]);
-        for answer in &answers {
-            self.learn(answer);
+        let ends: Vec<_> = effects.iter().zip(&answers).collect();
+        ends.iter().for_each(|(_, answer)| self.learn(answer));
+        if let Some(fault) = ends.iter().find_map(|(effect, answer)| self.fault(effect, answer)) {
+            return Err(fault);
         }
-        if let Some(Answer::Fault(fault)) = answers.iter().find(|answer| matches!(answer, Answer::Fault(_))) {
-            return Err(Fault(fault.clone()));
-        }
-        let deviation = effects.iter().zip(&answers).find_map(|(effect, answer)| self.amend(effect, answer));
-        match (deviation, answers.into_iter().find_map(rejection)) {
+        let change = ends.iter().find_map(|(effect, answer)| self.amend(effect, answer));
+        match (change, ends.iter().find_map(|(effect, answer)| rejection(effect, answer))) {
             (Some(plan), _) => self.follow(plan)?,
-            (None, Some(why)) => return Err(Fault(why)),
+            (None, Some(fault)) => return Err(fault),
+            // The row goes on remembering what could not be deleted.
+            (None, None) if ends.iter().any(|(_, answer)| is_fault(answer)) => self.stage = self.plan.stages.len(),
             (None, None) => self.stage += 1,
         }
         self.settle()
+    }
+
+    /// The fault that ends this run. A clean-up that fails does not, where a redelivery would only make one more
+    /// certificate: it is left to the confirmation, which comes next and cleans up again.
+    fn fault(&self, effect: &Effect, answer: &Answer) -> Option<Fault> {
+        let Answer::Fault(why) = answer else { return None };
+        let cleans_up = matches!(effect, Effect::Deactivate(_) | Effect::DetachThing(_) | Effect::Delete(_));
+        let can_wait = matches!(self.plan.end, End::Done(Outcome::Enrolled | Outcome::Superseded));
+        (!(cleans_up && can_wait)).then(|| Fault(why.clone()))
     }
 
     /// Goes on to the next decision, if the plan is at its end.
@@ -147,7 +157,7 @@ impl<'a> Run<'a> {
         if self.plans > PLANS_MAX {
             return Err(Fault("the row changed too often meanwhile".to_owned()));
         }
-        (self.plan, self.stage) = (plan, 0);
+        (self.plan, self.stage) = (plan.finished(self.row.as_ref()), 0);
         Ok(())
     }
 
@@ -169,19 +179,12 @@ impl<'a> Run<'a> {
             (Effect::AttachPolicy(cert, name), Answer::Missing) => self.policy_missing(cert, name),
             (Effect::Issue(_), Answer::Rejected(why)) => {
                 let refusal = Refusal::new(Code::InvalidCsr, format!("AWS IoT does not take this CSR: {why}"));
-                Some(self.finished(refuse(self.request, refusal)))
+                Some(refuse(self.request, refusal))
             }
             (Effect::Fetch(_) | Effect::AttachThing(_) | Effect::Activate(_), Answer::Missing) => {
                 Some(self.pending_gone())
             }
             _ => None,
-        }
-    }
-
-    fn finished(&self, plan: Plan) -> Plan {
-        match &self.row {
-            Some(row) => plan.finished(row),
-            None => plan,
         }
     }
 
@@ -200,15 +203,18 @@ impl<'a> Run<'a> {
         Some(self.discard(next))
     }
 
-    /// Drops a certificate that was made for nothing before `next` begins; one that was fetched is the row's.
+    /// Retires a certificate that was made for nothing besides `next`; one that was fetched is the row's. The row
+    /// is told first, so that it remembers what cannot be deleted at once.
     fn discard(&mut self, mut next: Plan) -> Plan {
         let is_new = self.plan.end == End::Done(Outcome::Enrolled);
-        if let Some(issued) = self.issued.take().filter(|_| is_new) {
-            let cert = Cert::Known(issued.id);
-            next.stages.insert(0, vec![Effect::DetachThing(cert.clone())]);
-            next.stages.insert(1, vec![Effect::Delete(cert)]);
+        match self.issued.take() {
+            Some(issued) if is_new => {
+                let remember = Write::new().include(CERTIFICATES_RETIRING, issued.id.as_str());
+                next.stages.insert(0, vec![Effect::Note(remember)]);
+                next.retiring([issued.id])
+            }
+            _ => next,
         }
-        next
     }
 
     /// The policy is missing, or the certificate that it was to be attached to; AWS does not say which. So the
@@ -218,7 +224,7 @@ impl<'a> Run<'a> {
         let problem = Problem::found(POLICY, format!("{name:?}, which does not exist"), "the name of an existing IoT policy");
         let mut plan = report(self.request, self.now, self.row.as_ref()?, &problem);
         plan.stages.insert(0, vec![Effect::Fetch(certificate)]);
-        Some(self.finished(plan))
+        Some(plan)
     }
 
     /// The pending certificate was deleted, or the thing: the row retires it, and the request is decided anew.
@@ -231,10 +237,16 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Why AWS refuses something that no plan of ours can mend.
-fn rejection(answer: Answer) -> Option<String> {
-    match answer {
-        Answer::Rejected(why) => Some(why),
+/// What AWS refuses and no plan of ours can mend. A certificate that cannot be deactivated is revoked already, and
+/// is deleted all the same.
+fn rejection(effect: &Effect, answer: &Answer) -> Option<Fault> {
+    match (effect, answer) {
+        (Effect::Deactivate(_), _) => None,
+        (_, Answer::Rejected(why)) => Some(Fault(why.clone())),
         _ => None,
     }
+}
+
+fn is_fault(answer: &Answer) -> bool {
+    matches!(answer, Answer::Fault(_))
 }

@@ -3,7 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod attacks;
 mod crashes;
+mod decide;
+mod edits;
 mod interleavings;
 mod promises;
 mod scene;

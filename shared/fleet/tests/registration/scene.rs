@@ -13,8 +13,8 @@ use fleet::row::Row;
 use fleet::value::Value;
 use fleet::write::Write;
 
-use crate::steps::deliver;
-use crate::world::{World, certificate_id};
+use crate::steps::handle;
+use crate::world::{Certificate, World, certificate_id};
 
 pub const NOW: Millis = 1_700_000_000_000;
 pub const POLICY_NAME: &str = "device-policy";
@@ -121,7 +121,7 @@ pub fn renewing() -> World {
 /// `world` after these messages.
 pub fn after(mut world: World, requests: impl IntoIterator<Item = Request>) -> World {
     for request in requests {
-        deliver(&RULES, &mut world, &request).unwrap();
+        handle(&mut world, &request);
     }
     world
 }
@@ -139,15 +139,13 @@ pub struct Scenario {
     pub request: Request,
 }
 
-/// Every state of a row that makes a difference, with every message that makes one there.
-pub fn scenarios() -> Vec<Scenario> {
-    let scenario = |name, world, request| Scenario { name, world, request };
-    requests()
-        .into_iter()
-        .chain(confirmations())
-        .chain(operators())
-        .map(|(name, world, request)| scenario(name, world, request))
-        .collect()
+/// Every state of a row that makes a difference, with every message that makes one there; with calls that take
+/// effect at once, and with slow ones.
+pub fn scenarios() -> impl Iterator<Item = Scenario> {
+    let scenarios = requests().into_iter().chain(confirmations()).chain(operators());
+    scenarios.flat_map(|(name, world, request)| {
+        [false, true].map(|slow| Scenario { name, world: World { slow, ..world.clone() }, request: request.clone() })
+    })
 }
 
 type Parts = (&'static str, World, Request);
@@ -194,11 +192,12 @@ fn operators() -> Vec<Parts> {
     let broken = |world| edited(world, &Write::new().set(PARAMETERS, "{"));
     let mended = || edited(after(broken(listed()), [request(1, a())]), &Write::new().set(PARAMETERS, r#"{"topic":"t"}"#));
     let blocked = || after(pending(a()), [request(2, b()), request(3, a()), request(4, b())]);
-    let without = |mut world: World| {
-        world.certificates.values_mut().for_each(|found| *found = crate::world::Certificate { deleted: true, ..found.clone() });
-        world.certificates.values_mut().for_each(|found| (found.active, found.thing) = (false, false));
+    let with_all = |certificate: Certificate, mut world: World| {
+        world.certificates.values_mut().for_each(|found| *found = certificate.clone());
         world
     };
+    let deleted = || Certificate { deleted: true, ..Certificate::default() };
+    let revoked = || Certificate { revoked: true, thing: true, ..Certificate::default() };
     vec![
         ("a fresh start with a confirmed certificate", reopened(), request(9, b())),
         ("a fresh start with the confirmed certificate's CSR", reopened(), request(9, a())),
@@ -212,7 +211,8 @@ fn operators() -> Vec<Parts> {
         ("a policy that does not exist, over a pending certificate", no_policy(pending(a())), request(9, b())),
         ("a policy that does not exist, same CSR", no_policy(pending(a())), request(9, a())),
         ("a policy that does not exist, with a proof", no_policy(secured()), proven(9, a(), SECRET_TEXT)),
-        ("a pending certificate that an operator deleted", without(pending(a())), request(9, a())),
+        ("a pending certificate that an operator deleted", with_all(deleted(), pending(a())), request(9, a())),
+        ("a pending certificate that an operator revoked", with_all(revoked(), pending(a())), request(9, a())),
         ("a thing that an operator deleted", World { thing: false, ..pending(a()) }, request(9, a())),
     ]
 }

@@ -2,10 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use fleet::registration::{Answer, Fault, Outcome, Request, Rules, Run};
+use fleet::registration::{Answer, Effect, Fault, Outcome, Request, Rules, Run};
 
 use crate::scene::{NOW, RULES};
 use crate::world::World;
+
+/// Runs a delivery as Lambda does: until it is handled, at most three times.
+pub fn handle(world: &mut World, request: &Request) -> Outcome {
+    let deliveries = (0..3).map(|_| {
+        world.wait();
+        deliver(&RULES, world, request)
+    });
+    deliveries.flatten().next().unwrap()
+}
 
 /// Runs a delivery to its end.
 pub fn deliver(rules: &Rules, world: &mut World, request: &Request) -> Result<Outcome, Fault> {
@@ -30,8 +39,9 @@ pub fn stages(world: &World, request: &Request) -> usize {
 }
 
 /// Runs a delivery in which every call is made twice and only the second answer arrives, as when a client repeats
-/// a call whose answer it has lost. Returns how many certificates were made.
+/// a call whose answer it has lost. 
 pub fn deliver_twice_over(world: &mut World, request: &Request) -> Result<Outcome, Fault> {
+    world.wait();
     let mut run = Run::new(&RULES, request, NOW);
     loop {
         let twice = |effect| {
@@ -64,23 +74,32 @@ pub fn deliver_in_order(world: &mut World, request: &Request, turn: usize, backw
     }
 }
 
-/// Every world in which a delivery can crash: in each stage, any subset of its effects has happened. That an effect
-/// has happened and its answer was lost is among them.
+/// Every world in which a delivery can crash: in each stage, any subset of its calls has been made. That a call was
+/// made and its answer was lost is among them.
 pub fn crashes(world: &World, request: &Request) -> BTreeSet<World> {
     let mut crashed = BTreeSet::new();
     let (mut world, mut run) = (world.clone(), Run::new(&RULES, request, NOW));
+    world.wait();
     loop {
-        let stage = run.stage().to_vec();
-        for subset in 0..1_u32 << stage.len() {
+        let calls = calls(run.stage());
+        for subset in 0..1_u32 << calls.len() {
             let mut partly = world.clone();
-            for (_, effect) in stage.iter().enumerate().filter(|(at, _)| subset & (1 << at) != 0) {
-                partly.perform(&run, effect);
+            for (_, call) in calls.iter().enumerate().filter(|(at, _)| subset & (1 << at) != 0) {
+                call.iter().for_each(|at| drop(partly.perform(&run, &run.stage()[*at])));
             }
             crashed.insert(partly);
         }
-        let answers = stage.iter().map(|effect| world.perform(&run, effect)).collect();
+        let answers = run.stage().iter().map(|effect| world.perform(&run, effect)).collect();
         if !matches!(run.take(answers), Ok(None)) {
             return crashed;
         }
     }
+}
+
+/// The effects of a stage, each on its own; only the messages to the device go out together, because nothing in the
+/// cloud ever depends on them.
+pub fn calls(stage: &[Effect]) -> Vec<Vec<usize>> {
+    let is_message = |at: &usize| matches!(stage[*at], Effect::Publish(..));
+    let (messages, others): (Vec<_>, Vec<_>) = (0..stage.len()).partition(is_message);
+    others.into_iter().map(|at| vec![at]).chain((!messages.is_empty()).then_some(messages)).collect()
 }

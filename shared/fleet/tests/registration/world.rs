@@ -20,6 +20,9 @@ pub struct World {
     pub policies: BTreeSet<String>,
     pub certificates: BTreeMap<CertificateId, Certificate>,
     pub sent: Vec<(Downstream, String)>,
+    /// Whether a detached certificate counts as attached until [`World::wait`]: "it might take several seconds for
+    /// the detachment to propagate" (`DetachThingPrincipal`).
+    pub slow: bool,
 }
 
 /// A certificate that was ever made; a deleted one is remembered, so that an id is never used twice.
@@ -29,7 +32,9 @@ pub struct Certificate {
     pub origin: String,
     pub active: bool,
     pub thing: bool,
+    pub detaching: bool,
     pub policies: BTreeSet<String>,
+    pub revoked: bool,
     pub deleted: bool,
 }
 
@@ -37,7 +42,11 @@ impl World {
     /// Performs one effect of `run`.
     pub fn perform(&mut self, run: &Run<'_>, effect: &Effect) -> Answer {
         match effect {
-            Effect::Claim(write) | Effect::Note(write) => self.write(write),
+            Effect::Claim(write) => self.write(write),
+            Effect::Note(write) => {
+                self.write(write);
+                Answer::Done
+            }
             Effect::Record(record) => self.write(&record.write(run.issued().unwrap())),
             Effect::CreateThing => {
                 self.thing = true;
@@ -47,9 +56,9 @@ impl World {
             Effect::Fetch(id) => self.fetch(id),
             Effect::AttachPolicy(cert, policy) => self.attach_policy(run, cert, policy),
             Effect::AttachThing(cert) => self.attach_thing(run, cert),
-            Effect::Activate(cert) => self.change(run, cert, |found| found.active = true),
-            Effect::Deactivate(cert) => self.change(run, cert, |found| found.active = false),
-            Effect::DetachThing(cert) => self.change(run, cert, |found| found.thing = false),
+            Effect::Activate(cert) => self.set_active(run, cert, true),
+            Effect::Deactivate(cert) => self.set_active(run, cert, false),
+            Effect::DetachThing(cert) => self.detach_thing(run, cert),
             Effect::Delete(cert) => self.delete(run, cert),
             Effect::Publish(topic, payload) => self.publish(run, *topic, payload),
         }
@@ -75,7 +84,7 @@ impl World {
     }
 
     fn fetch(&self, id: &CertificateId) -> Answer {
-        match self.certificates.get(id).filter(|found| !found.deleted) {
+        match self.certificates.get(id).filter(|found| !found.deleted && !found.revoked) {
             Some(_) => Answer::Issued(Issued { id: id.clone(), certificate: id.to_string(), key: None }),
             None => Answer::Missing,
         }
@@ -95,12 +104,28 @@ impl World {
         if self.thing { self.change(run, cert, |found| found.thing = true) } else { Answer::Missing }
     }
 
+    fn detach_thing(&mut self, run: &Run<'_>, cert: &Cert) -> Answer {
+        let slow = self.slow;
+        self.change(run, cert, |found| {
+            found.detaching = slow && (found.detaching || found.thing);
+            found.thing = false;
+        })
+    }
+
+    /// `UpdateCertificate`: a revocation is final.
+    fn set_active(&mut self, run: &Run<'_>, cert: &Cert, active: bool) -> Answer {
+        if self.existing(run, cert).is_some_and(|found| found.revoked) {
+            return Answer::Rejected("the certificate is revoked".to_owned());
+        }
+        self.change(run, cert, |found| found.active = active)
+    }
+
     /// `DeleteCertificate` with `forceDelete`: detaches policies, but takes neither an active certificate nor one
     /// that is attached to a thing.
     fn delete(&mut self, run: &Run<'_>, cert: &Cert) -> Answer {
         match self.existing(run, cert) {
             None => Answer::Missing,
-            Some(found) if found.active || found.thing => Answer::Fault("the certificate is in use".to_owned()),
+            Some(found) if found.active || found.thing || found.detaching => Answer::Fault("the certificate is in use".to_owned()),
             Some(found) => {
                 *found = Certificate { origin: std::mem::take(&mut found.origin), deleted: true, ..Certificate::default() };
                 Answer::Done
@@ -132,8 +157,13 @@ impl World {
     }
 }
 
-/// What tests ask of a world.
+/// What tests do to a world and ask of it.
 impl World {
+    /// Lets time pass, as it does before Lambda repeats a delivery.
+    pub fn wait(&mut self) {
+        self.certificates.values_mut().for_each(|found| found.detaching = false);
+    }
+
     /// The row, which must be there.
     pub fn row(&self) -> &Row {
         self.row.as_ref().unwrap()
@@ -167,26 +197,23 @@ impl World {
     }
 
     /// The world without what may differ between two ways to the same end: ids of certificates (what they were
-    /// made from remains), orphans, what was sent, and since when a problem is known.
+    /// made from remains), what waits for its deletion, what was sent, and since when a problem is known.
     pub fn picture(&self) -> (Option<Row>, Vec<&Certificate>, bool) {
-        let known = self.known();
-        let certificates =
-            self.certificates.iter().filter(|(id, _)| known.contains(id)).map(|(_, found)| found).collect();
+        let named = self.row.iter().flat_map(|row| row.certificate().into_iter().chain(row.pending()));
+        let certificates = named.map(|id| &self.certificates[&id]).collect();
         (self.row.as_ref().map(|row| self.anonymous(row)), certificates, self.thing)
     }
 
     fn anonymous(&self, row: &Row) -> Row {
-        let origin = |text: &String| {
-            let found = CertificateId::parse(text).and_then(|id| self.certificates.get(&id));
-            found.map_or_else(|| text.clone(), |found| found.origin.clone())
-        };
         let value = |name: &str, value: &Value| match value {
             Value::Text(text) if name == PROBLEM => Value::text(text.split(" (since").next().unwrap()),
-            Value::Text(text) => Value::Text(origin(text)),
-            Value::Texts(texts) if name == CERTIFICATES_RETIRING => Value::Texts(texts.iter().map(origin).collect()),
+            Value::Text(text) => CertificateId::parse(text)
+                .and_then(|id| self.certificates.get(&id))
+                .map_or_else(|| value.clone(), |found| Value::text(found.origin.clone())),
             other => other.clone(),
         };
-        Row(row.0.iter().map(|(name, found)| (name.clone(), value(name, found))).collect())
+        let attributes = row.0.iter().filter(|(name, _)| *name != CERTIFICATES_RETIRING);
+        Row(attributes.map(|(name, found)| (name.clone(), value(name, found))).collect())
     }
 }
 

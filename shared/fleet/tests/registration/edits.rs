@@ -1,0 +1,138 @@
+//! Rows edited by hand: whatever stands in whatever attribute, nothing panics, nothing unknown becomes active, and
+//! the device gets what it asked for or is told why not.
+
+use std::collections::BTreeMap;
+
+use fleet::attribute::{
+    ATTEMPTS, BLOCKED_REASON, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING,
+    CONFIRMED_AT, CONNECTIONS, FIRMWARE, LAST_SEEN, PARAMETERS, POLICY, PROBLEM, PROOF_AT, REGISTERED, REQUEST,
+    REQUESTED_AT, SECRET, VERSION, VERSION_REPORTED_AT,
+};
+use fleet::registration::{Outcome, Request};
+use fleet::topic::Downstream;
+use fleet::value::Value;
+use proptest::prelude::*;
+
+use crate::scene::{SECRET_TEXT, claim_certificate, confirmation, confirmed, csr, listed, pending, proven, renewing, request};
+use crate::steps::{crashes, handle};
+use crate::world::{World, certificate_id};
+
+const ATTRIBUTES: [&str; 20] = [
+    ATTEMPTS, BLOCKED_REASON, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING,
+    CONFIRMED_AT, CONNECTIONS, FIRMWARE, LAST_SEEN, PARAMETERS, POLICY, PROBLEM, PROOF_AT, REGISTERED, REQUEST,
+    REQUESTED_AT, SECRET, VERSION, VERSION_REPORTED_AT,
+];
+
+/// What a hand may type: words that mean something somewhere, ids, numbers of any size, and anything else.
+fn text() -> impl Strategy<Value = String> {
+    let words = ["", "false", " Requested ", "OK", "blocked", "revoked", "yes", "device-policy", "t-9", "policy: found x"];
+    let more = [r#"{"topic":"a/b"}"#, r#"{"topic":5}"#, "{", SECRET_TEXT, csr(0).fingerprint()].map(str::to_owned);
+    let ids = [0, 1, 7].map(|number| certificate_id(number).to_string());
+    let known: Vec<String> = words.map(str::to_owned).into_iter().chain(more).chain(ids).collect();
+    prop_oneof![4 => prop::sample::select(known), 1 => ".{0,40}"]
+}
+
+fn number() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<u64>().prop_map(|number| number.to_string()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        (0..10_u64).prop_map(|number| number.to_string()),
+        prop::sample::select(vec!["1.5", "1E+30", "-1", "99999999999999999999999999999999999999"]).prop_map(str::to_owned),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        4 => text().prop_map(Value::Text),
+        2 => number().prop_map(Value::Number),
+        1 => any::<bool>().prop_map(Value::Flag),
+        1 => Just(Value::Null),
+        1 => prop::collection::btree_set(text(), 1..3).prop_map(Value::Texts),
+        1 => prop::collection::btree_set(number(), 1..3).prop_map(Value::Numbers),
+        1 => prop::collection::vec(any::<u8>(), 0..4).prop_map(Value::Bytes),
+        1 => Just(Value::ByteStrings(vec![vec![1], vec![2]])),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::List),
+            prop::collection::btree_map("topic|x", inner, 0..3).prop_map(Value::Map),
+        ]
+    })
+}
+
+/// What a hand does to a row: attributes set, or removed.
+fn edits() -> impl Strategy<Value = BTreeMap<&'static str, Option<Value>>> {
+    prop::collection::btree_map(prop::sample::select(ATTRIBUTES.to_vec()), prop::option::weighted(0.9, value()), 1..4)
+}
+
+fn messages() -> [Request; 5] {
+    [
+        request(9, Some(csr(0))),
+        request(9, None),
+        proven(9, Some(csr(1)), SECRET_TEXT),
+        confirmation(9, &certificate_id(0)),
+        confirmation(9, &claim_certificate()),
+    ]
+}
+
+fn by_hand(mut world: World, edits: &BTreeMap<&str, Option<Value>>) -> World {
+    let row = &mut world.row.as_mut().unwrap().0;
+    for (attribute, value) in edits {
+        match value {
+            Some(value) => row.insert((*attribute).to_owned(), value.clone()),
+            None => row.remove(*attribute),
+        };
+    }
+    world.policies.insert("yes".to_owned());
+    world
+}
+
+/// Active certificates that the row does not know: after an edit there may be some, and none may be added.
+fn unknown(world: &World) -> Vec<String> {
+    let known = world.known();
+    world.active().into_iter().filter(|id| !known.contains(id)).map(ToString::to_string).collect()
+}
+
+/// Handles a message and looks at every answer that the device may get.
+fn try_message(edited: &World, request: &Request) -> Result<(), TestCaseError> {
+    let mut world = edited.clone();
+    let unknown_by_hand = unknown(&world);
+    for crashed in crashes(&world, request) {
+        prop_assert!(unknown(&crashed).iter().all(|id| unknown_by_hand.contains(id)), "{crashed:#?}");
+    }
+    let sent = world.sent.len();
+    let outcome = handle(&mut world, request);
+    prop_assert!(unknown(&world).iter().all(|id| unknown_by_hand.contains(id)), "{world:#?}");
+    let answers = &world.sent[sent..];
+    let has = |topic| answers.iter().any(|(sent_on, _)| *sent_on == topic);
+    match outcome {
+        Outcome::Enrolled | Outcome::EnrolledAgain => {
+            let pending = world.row().pending().unwrap();
+            prop_assert!(world.certificates[&pending].active && has(Downstream::Certificate), "{world:#?}");
+        }
+        Outcome::Confirmed => prop_assert!(has(Downstream::Status)),
+        Outcome::Refused(_) | Outcome::LockedOut(_) => prop_assert!(has(Downstream::CredentialsError)),
+        // Only a message that the row has seen, or a newer one than this, may be passed over.
+        Outcome::Superseded => {
+            let row = edited.row();
+            let is_late = row.ledger_number(REQUESTED_AT).is_some_and(|newest| newest > request.sender.received_at);
+            let is_seen = row.ledger_text(REQUEST) == Some(request.sender.trace.as_str());
+            prop_assert!(is_late || is_seen, "{world:#?}");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_edit_by_hand_breaks_more_than_it_says(edits in edits()) {
+        for world in [listed(), pending(Some(csr(0))), confirmed(Some(csr(0))), renewing()] {
+            let edited = by_hand(world, &edits);
+            for message in messages() {
+                try_message(&edited, &message)?;
+            }
+        }
+    }
+}
