@@ -15,7 +15,7 @@ import boto3
 
 def dead_letters(function: str) -> str:
     """The URL of the queue that the function's failures go to."""
-    config = boto3.client("lambda").get_function_event_invoke_config(FunctionName=function)
+    config = boto3.client("lambda").get_function_event_invoke_config(FunctionName=function, Qualifier="$LATEST")
     arn = config["DestinationConfig"]["OnFailure"]["Destination"]
     return boto3.client("sqs").get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
 
