@@ -44,7 +44,7 @@ impl From<Effect> for Halt {
 pub fn decide(rules: &Rules, request: &Request, now: Millis, facts: &Facts) -> Result<Step, &'static str> {
     let decided = match &request.kind {
         Kind::Report(version) => report(request, now, facts, version),
-        Kind::Update(version) => send(rules, request, now, facts, version.as_ref()),
+        Kind::Update(version) => send(*rules, request, now, facts, version.as_ref()),
         Kind::Block(block) => send_block(request, facts, block),
     };
     let (act, notes) = match decided {

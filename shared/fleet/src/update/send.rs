@@ -18,7 +18,7 @@ use crate::version::Version;
 
 /// Sends the software of a device that runs `runs`.
 pub(super) fn send(
-    rules: &Rules,
+    rules: Rules,
     request: &Request,
     now: Millis,
     facts: &Facts,

@@ -5,7 +5,7 @@ use fleet::update::{Answer, Memory, Outcome, Request, Run};
 use fleet::value::Value;
 
 use crate::scene::{
-    DEVICE, LARGE, NOW, RULES, SOFTWARE, add_device, content, location, report, update, update_of, world,
+    DEVICE, Edit, LARGE, NOW, RULES, SOFTWARE, add_device, content, location, report, update, update_of, world,
 };
 use crate::steps::{deliver, run};
 use crate::world::World;
@@ -52,7 +52,9 @@ fn interleave(world: &World, requests: [&Request; 2], check: impl Fn(&mut World)
         for at in 0..CALLS {
             both[usize::from(order & (1 << at) != 0)].turn(&mut world);
         }
-        both.into_iter().for_each(|rest| rest.finish(&mut world));
+        for rest in both {
+            rest.finish(&mut world);
+        }
         check(&mut world);
     }
 }
@@ -110,7 +112,7 @@ fn a_request_and_a_report_at_once_do_not_disturb_each_other() {
 }
 
 /// Lets an operator edit before every call of a delivery, and hands each end to `check`.
-fn edit_before_every_call(world: &World, edit: &dyn Fn(&mut World), check: impl Fn(&mut World)) {
+fn edit_before_every_call(world: &World, edit: Edit<'_>, check: impl Fn(&mut World)) {
     for at in 0..8 {
         let (mut world, mut call) = (world.clone(), 0);
         let request = update();
@@ -134,7 +136,7 @@ fn what_an_operator_edits_meanwhile_stays() {
     let broken = |world: &mut World| world.delete(&location());
     let unnamed = |world: &mut World| world.set_device(DEVICE, FIRMWARE, "gone");
     let right = |_: &mut World| ();
-    let spoils: [&dyn Fn(&mut World); 3] = [&right, &broken, &unnamed];
+    let spoils: [Edit<'_>; 3] = [&right, &broken, &unnamed];
     for spoil in spoils {
         for (attribute, value) in
             [(FILE, "other.bin"), (SHA256, "no"), (STATE, "draft"), (PROBLEM, "mine"), (VERSION, "9")]

@@ -7,7 +7,7 @@ use fleet::row::Row;
 use fleet::update::{Effect, Memory, Outcome, Run};
 
 use crate::scene::{
-    DEVICE, LARGE, NOW, RAW_MAX, RULES, SOFTWARE, block, content, location, update, update_from, world,
+    DEVICE, Edit, LARGE, NOW, RAW_MAX, RULES, SOFTWARE, block, content, location, update, update_from, world,
 };
 use crate::steps::{deliver, offered, refused, run, sent_block, serve};
 use crate::world::{World, sha256};
@@ -55,7 +55,7 @@ fn a_devices_row_that_is_right_has_no_problem_even_if_the_device_gets_nothing() 
     let missing = |world: &mut World| world.delete(&location());
     let draft = |world: &mut World| world.set_software(SOFTWARE, STATE, "draft");
     let newer = |_: &mut World| ();
-    let changes: [&dyn Fn(&mut World); 5] = [&blocked, &none, &missing, &draft, &newer];
+    let changes: [Edit<'_>; 5] = [&blocked, &none, &missing, &draft, &newer];
     for change in changes {
         for (field, wrong, right) in [(FIRMWARE, "gone", SOFTWARE), (REGISTERED, "perhaps", "ok")] {
             let mut world = world(b"software");

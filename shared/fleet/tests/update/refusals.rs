@@ -12,8 +12,8 @@ use fleet::update::Request;
 use fleet::value::Value;
 
 use crate::scene::{
-    DEVICE, SOFTWARE, block, certificate, content, delivery, location, place, report, update, update_from, update_of,
-    world,
+    DEVICE, Edit, LARGE, SOFTWARE, block, certificate, content, delivery, location, place, report, update, update_from,
+    update_of, world,
 };
 use crate::steps::{offered, refused, serve};
 use crate::world::World;
@@ -107,7 +107,7 @@ fn an_object_that_cannot_be_read_is_a_problem_of_the_softwares_row() {
     let forbidden = |world: &mut World| world.forbidden = [location().bucket].into();
     let unaddressable = |world: &mut World| world.set_software(SOFTWARE, BUCKET, "söftware");
     let empty = |world: &mut World| world.put(&location(), b"");
-    let cases: [(&dyn Fn(&mut World), &str); 6] = [
+    let cases: [(Edit<'_>, &str); 6] = [
         (&missing, "file: found \"main.bin\", which is not in the bucket"),
         (&elsewhere, "file: found \"other.bin\", which is not in the bucket"),
         (&endless, ""),
@@ -132,7 +132,7 @@ fn an_object_that_cannot_be_read_is_a_problem_of_the_softwares_row() {
 fn software_that_is_not_what_its_row_describes_is_never_sent() {
     let sha256 = crate::world::sha256(b"other");
     for (attribute, value) in [(SHA256, sha256.as_str()), (SIZE, "9"), (SIZE, "0")] {
-        for size in [8, 150_000] {
+        for size in [8, LARGE] {
             for request in [update(), block(0, 1), update_from("2"), update_from("1")] {
                 let mut world = world(&content(0, size));
                 world.set_software(SOFTWARE, attribute, value);

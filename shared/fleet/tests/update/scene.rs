@@ -27,6 +27,9 @@ pub const RAW_MAX: usize = 131_072;
 /// A size that never fits one message.
 pub const LARGE: usize = 140_000;
 
+/// What an operator does by hand.
+pub type Edit<'a> = &'a dyn Fn(&mut World);
+
 /// Where the software lies.
 pub fn location() -> Location {
     place("main.bin")
