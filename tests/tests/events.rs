@@ -1,0 +1,167 @@
+//! `events/`: the exact events that the rules deliver. Each is read and written again without loss, and run through
+//! the real binary of its function on a local cloud, by rows that fit it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+#[path = "journeys/plain.rs"]
+mod plain;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fleet::delivery::Delivery;
+use fleet::proof;
+use fleet::refusal::Code;
+use fleet::registration::{Confirmation, Kind, Request, Rules};
+use fleet::update;
+use local::{Cloud, Options, workspace};
+use serde_json::{Value as Json, json};
+
+/// What the devices of the events with a proof share with their rows.
+const SECRET: &str = "a secret of the factory";
+const RULES: Rules =
+    Rules { attempts_limit: 5, server_made_keys: true, confirmation: Confirmation::Device, proof_clock_skew: 300_000 };
+
+/// The events of a function, by the names of their files.
+fn events(function: &str) -> BTreeMap<String, String> {
+    let files = fs::read_dir(workspace().join("events").join(function)).unwrap();
+    let event =
+        |path: &Path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap());
+    files.map(|file| event(&file.unwrap().path())).collect()
+}
+
+fn delivery(event: &str) -> Delivery {
+    serde_json::from_str(event).unwrap()
+}
+
+#[test]
+fn every_event_is_read_and_written_again_without_loss() {
+    for (name, event) in events("registration").into_iter().chain(events("device-manager")) {
+        let written = serde_json::to_value(delivery(&event)).unwrap();
+        assert_eq!(written, serde_json::from_str::<Json>(&event).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn every_event_of_registration_is_read_with_its_csr_and_its_proof() {
+    for (name, event) in events("registration") {
+        match Request::parse(&delivery(&event), &RULES) {
+            Ok(request) => holds_what_its_name_says(&name, &request.unwrap()),
+            Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("request_no_json", Code::InvalidPayload)),
+        }
+    }
+}
+
+fn holds_what_its_name_says(name: &str, Request { sender, kind }: &Request) {
+    let Kind::Register { csr, proof } = kind else { return assert_eq!(name, "ok_empty") };
+    assert_eq!((csr.is_some(), proof.is_some()), (name.contains("csr"), name.contains("proof")), "{name}");
+    if proof.is_some() {
+        let csr = csr.as_ref().map(fleet::csr::Csr::pem);
+        let skew = RULES.proof_clock_skew;
+        proof::check(proof.as_ref(), SECRET, &sender.device, csr, sender.received_at, skew).unwrap();
+    }
+}
+
+#[test]
+fn every_event_of_the_device_manager_is_read() {
+    for (name, event) in events("device-manager") {
+        match update::Request::parse(&delivery(&event)) {
+            Ok(request) => assert!(request.is_some(), "{name}"),
+            Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("request_no_json", Code::InvalidPayload)),
+        }
+    }
+}
+
+/// An event by the name of its file; what its device's row holds besides what every row does; how the event ends:
+/// the log's word, or an error's code; and what the row holds afterwards.
+type Case = (&'static str, Json, &'static str, Json);
+
+fn registration() -> Vec<Case> {
+    let principal = delivery(&events("registration")["ok_empty"]).principal;
+    let asked = json!({ "registered": "requested", "certificate_pending": principal });
+    let confirmed = json!({ "registered": "ok", "certificate": principal, "certificate_pending": null });
+    let (listed, secret) = (json!({ "registered": false }), json!({ "registered": false, "secret": SECRET }));
+    let enrolled = json!({ "registered": "requested", "attempts": 1, "problem": null });
+    let proven = |at: u64| json!({ "registered": "requested", "proof_at": at });
+    vec![
+        ("request_empty", listed.clone(), "enrolled", enrolled.clone()),
+        ("request_csr", listed.clone(), "enrolled", enrolled),
+        ("request_csr_proof", secret.clone(), "enrolled", proven(1_795_300_183_171)),
+        ("request_proof", secret, "enrolled", proven(1_795_300_244_508)),
+        ("request_no_json", listed.clone(), "invalid_payload", listed),
+        ("ok_empty", asked, "confirmed", confirmed),
+    ]
+}
+
+fn device_manager() -> Vec<Case> {
+    let principal = delivery(&events("device-manager")["request_empty"]).principal;
+    let row = json!({ "registered": "ok", "certificate": principal, "firmware": "main", "version": "1.4.2" });
+    let case = |name, ending, after| (name, row.clone(), ending, after);
+    let same = || json!({ "version": "1.4.2", "problem": null });
+    vec![
+        case("request_empty", "offered", same()),
+        case("request_version_text", "offered", same()),
+        case("request_version_number", "downgrade_refused", same()),
+        case("request_no_json", "invalid_payload", same()),
+        case("version_request_empty", "offered", same()),
+        case("version_request_version_text", "offered", same()),
+        case("ok_version_number", "reported", json!({ "version": 4 })),
+        case("ok_version_text", "reported", json!({ "version": "1.5.0" })),
+        case("block_first", "block_sent", same()),
+        // The object that the event names is another stack's.
+        case("block_resumed", "software_changed", same()),
+    ]
+}
+
+#[tokio::test]
+async fn every_event_runs_through_its_function_to_the_end_that_its_row_calls_for() {
+    let cloud = Cloud::start(Options::apart("events")).await.unwrap();
+    let upload = cloud.s3().put_object().bucket(&cloud.connection().bucket).key("main.bin");
+    upload.body(vec![7; 300_000].into()).send().await.unwrap();
+    let software =
+        json!({ "device": "main", "bucket": cloud.connection().bucket, "file": "main.bin", "version": "1.5.0" });
+    put(&cloud, &cloud.connection().tables.firmware, &software).await;
+    for (folder, function, cases) in [
+        ("registration", "RegistrationFunctionName", registration()),
+        ("device-manager", "DeviceManagerFunctionName", device_manager()),
+    ] {
+        let events = events(folder);
+        let tried: BTreeSet<_> = cases.iter().map(|case| case.0).collect();
+        assert_eq!(tried, events.keys().map(String::as_str).collect(), "every file in events/{folder} has a case");
+        for case in cases {
+            run(&cloud, cloud.output(function).unwrap(), &events[case.0], case).await;
+        }
+    }
+}
+
+async fn run(cloud: &Cloud, function: &str, event: &str, (name, attributes, ending, after): Case) {
+    let (connection, device) = (cloud.connection(), delivery(event).device);
+    let mut row = json!({ "device": device, "policy": connection.device_policy, "parameters": { "topic": "data" } });
+    row.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+    put(cloud, &connection.tables.devices, &row).await;
+    let line = invoke(cloud, function, event).await;
+    let ended = if line["outcome"] == "refused" { &line["code"] } else { &line["outcome"] };
+    assert_eq!(ended, ending, "{name}: {line:#}");
+    let get = json!({ "TableName": connection.tables.devices, "Key": { "device": { "S": device } } });
+    let row = plain::row(&cloud.call("dynamodb", "get_item", get).await.unwrap()["Item"]);
+    for (attribute, value) in after.as_object().unwrap() {
+        assert_eq!(row[attribute], *value, "{name}: {row:#}");
+    }
+}
+
+async fn put(cloud: &Cloud, table: &str, row: &Json) {
+    cloud.call("dynamodb", "put_item", json!({ "TableName": table, "Item": plain::item(row) })).await.unwrap();
+}
+
+/// Runs the function; the line that it wrote.
+async fn invoke(cloud: &Cloud, function: &str, event: &str) -> Json {
+    let invoke = json!({ "FunctionName": function, "LogType": "Tail", "Payload": event });
+    let answer = cloud.call("lambda", "invoke", invoke).await.unwrap();
+    assert_eq!(answer["FunctionError"], Json::Null, "{answer:#}");
+    let log = String::from_utf8(STANDARD.decode(answer["LogResult"].as_str().unwrap()).unwrap()).unwrap();
+    let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+    lines.find(|line| line["outcome"].is_string()).unwrap_or_else(|| panic!("no line: {log}"))
+}
