@@ -15,6 +15,8 @@ use crate::operator::Operator;
 /// More than one message takes, a few blocks.
 const LARGE: usize = 300_000;
 const BLOCK: u64 = 92_160;
+/// SHA-256 of `small`.
+const SMALL_SHA256: &str = "81db8ebbbbc69c6c6ad4a6aa92b76e0c08af547da236b9e2c9dbe1d8285a8130";
 
 /// A device with a listed row, and what it has applied so far.
 struct Device {
@@ -84,7 +86,8 @@ fn downloads(steps: &[Progress]) -> Vec<u64> {
 
 #[tokio::test]
 async fn small_software_comes_in_one_message_and_only_once() {
-    let device = Device::new("agent-inline", b"small", json!({ "version": "1.0" })).await;
+    let row = json!({ "version": "1.0", "size": "5", "sha256": SMALL_SHA256.to_uppercase(), "state": "Released" });
+    let device = Device::new("agent-inline", b"small", row).await;
     device.run().await;
     assert_eq!(device.applied(), [b"small"]);
     device.runs("1.0").await;

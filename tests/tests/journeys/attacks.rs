@@ -80,6 +80,27 @@ async fn the_claim_certificate_is_worth_nothing_to_a_registered_device_but_a_cou
 }
 
 #[tokio::test]
+async fn whom_an_operator_locks_out_gets_neither_identity_nor_software() {
+    let operator = Operator::usual();
+    for (id, code) in [("out-blocked", Code::Blocked), ("out-revoked", Code::Revoked)] {
+        operator.list(id, json!({ "firmware": "any" })).await;
+        let (mut device, _) = register(operator, id).await;
+        operator.edit(id, json!({ "registered": code.as_str() })).await;
+        for upstream in [Upstream::UpdateRequest, Upstream::VersionRequest] {
+            device.publish(upstream, "").await;
+            assert_eq!(device.update_error().await.code, code);
+        }
+        let mut device = wake_up(operator, id).await;
+        for upstream in [Upstream::RegisterRequest, Upstream::RegisterOk] {
+            device.publish(upstream, "").await;
+            assert_eq!(device.registration_error().await.code, code);
+        }
+        operator.lines(id, 6).await;
+        assert_eq!(device.unexpected().await, [""; 0]);
+    }
+}
+
+#[tokio::test]
 async fn a_confirmation_over_the_claim_certificate_does_not_count() {
     let (operator, id) = (Operator::usual(), "forged-ok");
     operator.list(id, json!({})).await;

@@ -6,7 +6,7 @@ use local::workspace;
 use serde_json::{Value as Json, json};
 use tokio::process::Command;
 
-use crate::device::{claim, id_of};
+use crate::device::delivery;
 use crate::operator::{Operator, eventually};
 
 /// The letters in a queue; they stay there.
@@ -36,7 +36,7 @@ async fn one_command_replays_the_dead_letters_of_a_function() {
     operator.list(id, json!({})).await;
     let queue = operator.0.output("RegistrationDeadLettersUrl").unwrap();
     let letter =
-        json!({ "requestContext": { "condition": "RetriesExhausted" }, "requestPayload": event(operator, id) });
+        json!({ "requestContext": { "condition": "RetriesExhausted" }, "requestPayload": delivery(operator, id, "") });
     operator.call("sqs", "send_message", json!({ "QueueUrl": queue, "MessageBody": letter.to_string() })).await;
     let output = replay(operator, operator.0.output("RegistrationFunctionName").unwrap()).await;
     let said = String::from_utf8_lossy(&output.stdout);
@@ -44,16 +44,6 @@ async fn one_command_replays_the_dead_letters_of_a_function() {
     operator.row_once(id, |row| row["registered"] == "requested").await;
     assert_eq!(letters(operator, queue).await, [json!(null); 0]);
     operator.lines(id, 1).await;
-}
-
-/// What the rule delivered when the function failed.
-fn event(operator: Operator, id: &str) -> Json {
-    let received_at = u64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
-    json!({
-        "device": id, "channel": "register", "level": "request", "topic": format!("bs/device/{id}/register/request"),
-        "principal": id_of(&claim(operator)), "client_id": id, "trace_id": "a-trace-of-the-day-before",
-        "received_at": received_at, "payload": "",
-    })
 }
 
 async fn replay(operator: Operator, function: &str) -> Output {

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fleet::Millis;
 use fleet::topic::{Downstream, Upstream};
 use fleet_device::{Credentials, DeviceId, PendingKey, PrivateKey};
 use serde_json::{Value as Json, json};
@@ -67,6 +70,21 @@ pub fn key(id: &str) -> PendingKey {
 async fn parameters(client: &mut Client) {
     client.hear(Downstream::Parameters).await;
     client.hear(Downstream::ParametersTopic).await;
+}
+
+/// What the rule delivers for a `register/request` over the claim certificate.
+pub fn delivery(operator: Operator, id: &str, payload: &str) -> Json {
+    json!({
+        "device": id, "channel": "register", "level": "request", "topic": format!("bs/device/{id}/register/request"),
+        "principal": id_of(&claim(operator)), "client_id": id, "trace_id": format!("a-trace-of-{id}"),
+        "received_at": now(), "payload": STANDARD.encode(payload),
+    })
+}
+
+/// Unix time.
+pub fn now() -> Millis {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+    Millis::try_from(since.as_millis()).unwrap()
 }
 
 /// Confirms, and waits for the cloud's word.

@@ -5,7 +5,7 @@ use fleet::topic::Upstream;
 use fleet_device::{Credentials, DeviceId};
 use serde_json::json;
 
-use crate::device::{answer_for, ask, come_back, confirm, key, wake_up};
+use crate::device::{answer_for, ask, come_back, confirm, key, now, wake_up};
 use crate::operator::Operator;
 
 const SECRET: &str = "a-secret-that-nobody-repeats";
@@ -18,8 +18,7 @@ fn body(pem: &str) -> String {
 async fn registers_with_everything(operator: Operator, id: &str) -> (Credentials, String, String) {
     operator.list(id, json!({ "secret": SECRET })).await;
     let (mut device, key) = (wake_up(operator, id).await, key(id));
-    let at = u64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
-    let proof = proof::make(SECRET, &DeviceId::parse(id).unwrap(), at, Some(&key.csr));
+    let proof = proof::make(SECRET, &DeviceId::parse(id).unwrap(), now(), Some(&key.csr));
     device.publish(Upstream::RegisterRequest, json!({ "csr": key.csr, "proof": proof }).to_string()).await;
     (answer_for(&mut device, &key).await, key.csr, proof.hmac)
 }

@@ -8,15 +8,10 @@ use fleet_device::{DeviceId, PendingKey};
 use serde_json::{Value as Json, json};
 
 use crate::client::Client;
-use crate::device::{answer_for, come_back, confirm, csr, key, wake_up};
+use crate::device::{answer_for, come_back, confirm, csr, key, now, wake_up};
 use crate::operator::Operator;
 
 const SECRET: &str = "a secret of the factory";
-
-fn now() -> Millis {
-    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
-    Millis::try_from(since.as_millis()).unwrap()
-}
 
 /// A request for `key`, proven with `secret` at `timestamp`.
 fn proven(id: &str, key: &PendingKey, secret: &str, timestamp: Millis) -> Json {

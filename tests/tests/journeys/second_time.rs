@@ -5,7 +5,7 @@ use fleet::topic::Upstream;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::device::{ask, ask_for, come_back, confirm, id_of, key, register, wake_up};
+use crate::device::{answer_for, ask, ask_for, come_back, confirm, csr, delivery, id_of, key, register, wake_up};
 use crate::operator::Operator;
 
 #[tokio::test]
@@ -58,6 +58,25 @@ async fn after_a_fresh_start_the_old_certificate_works_until_the_new_one_is_conf
     assert!(!operator.has_certificate(&id_of(&old)).await);
     assert_eq!(operator.certificates(id).await, [id_of(&new)]);
     operator.lines(id, 4).await;
+}
+
+#[tokio::test]
+async fn the_same_message_delivered_three_times_at_once_makes_one_certificate() {
+    let (operator, id) = (Operator::usual(), "thrice-at-once");
+    operator.list(id, json!({})).await;
+    let (mut device, key) = (wake_up(operator, id).await, key(id));
+    let function = operator.0.output("RegistrationFunctionName").unwrap();
+    let event = delivery(operator, id, &csr(&key).to_string()).to_string();
+    for _ in 0..3 {
+        let invoke = json!({ "FunctionName": function, "InvocationType": "Event", "Payload": event });
+        operator.call("lambda", "invoke", invoke).await;
+    }
+    let own = answer_for(&mut device, &key).await;
+    operator.lines(id, 3).await;
+    let row = operator.row(id).await;
+    assert_eq!([&row["certificate_pending"], &row["attempts"]], [&json!(id_of(&own)), &json!(1)]);
+    assert_eq!(operator.certificates(id).await, [id_of(&own)]);
+    confirm(&mut come_back(operator, id, &own).await).await;
 }
 
 #[tokio::test]

@@ -91,6 +91,32 @@ async fn a_row_that_names_no_software_or_software_without_a_row_is_told() {
 }
 
 #[tokio::test]
+async fn software_comes_in_one_message_as_long_as_it_fits() {
+    let (operator, id) = (Operator::usual(), "soft-fits");
+    operator.list(id, json!({ "firmware": "soft-fits" })).await;
+    let (mut device, _) = register(operator, id).await;
+    // 128 KiB of base64 are 96 KiB of software.
+    for (size, encoding, delivery) in [
+        (98_304, "base64", "inline"),
+        (98_305, "base64", "blocks"),
+        (131_072, "raw", "inline"),
+        (131_073, "raw", "blocks"),
+    ] {
+        let file = format!("fits-{size}.bin");
+        operator.upload(&file, &vec![0; size]).await;
+        operator.release("soft-fits", &file, json!({ "encoding": encoding })).await;
+        device.publish(Upstream::UpdateRequest, "").await;
+        let manifest: Json = device.hear_json(Downstream::Manifest).await;
+        assert_eq!((&manifest["delivery"], &manifest["size"]), (&json!(delivery), &json!(size)));
+        if delivery == "inline" {
+            assert_eq!(device.hear(Downstream::Software).await.len(), 131_072);
+        }
+    }
+    operator.lines(id, 6).await;
+    assert_eq!(device.unexpected().await, [""; 0]);
+}
+
+#[tokio::test]
 async fn an_older_version_comes_only_where_the_operator_allows_it() {
     let (operator, id) = (Operator::usual(), "soft-older");
     operator.upload("older.bin", b"software").await;
