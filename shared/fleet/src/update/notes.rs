@@ -21,14 +21,12 @@ pub(super) fn settled(facts: &Facts) -> Vec<Effect> {
     settled_device(facts).into_iter().chain(settled_software(facts)).collect()
 }
 
-/// Clears the problem of the device's row, if it is about something that is right now.
+/// Clears the problem of the device's row, if it is about something that is right now. Whoever gets here has read
+/// `registered`.
 pub(super) fn settled_device(facts: &Facts) -> Option<Effect> {
     let row = facts.device().ok()??;
-    row.registered().ok()?;
-    let firmware_is_right = match row.firmware().ok()? {
-        Some(name) => facts.software(&name).is_ok_and(|row| row.is_some()),
-        None => true,
-    };
+    let has_row = |name: String| facts.software(&name).is_ok_and(|row| row.is_some());
+    let firmware_is_right = row.firmware().is_ok_and(|name| name.is_none_or(has_row));
     let right: &[_] = if firmware_is_right { &[REGISTERED, FIRMWARE] } else { &[REGISTERED] };
     cleared(row, right).map(Effect::NoteDevice)
 }
