@@ -1,7 +1,7 @@
 //! The device manager: how a registered device gets its software. Everything that is decided about
 //! `dm/device/ID/update/#` and `dm/device/ID/version/request` is decided here.
 //!
-//! [`decide`] is asked again after each stage, with all facts that are known by then; it names the fact that it
+//! [`decide()`] is asked again after each stage, with all facts that are known by then; it names the fact that it
 //! still needs, or what to do. A warm function guesses at the start which facts will be needed ([`Memory`]) and
 //! reads them at once, so that its answer takes two stages: read everything, publish everything. A wrong guess
 //! costs a read that is not used, even if that fails; never a stale answer.
