@@ -32,9 +32,7 @@ pub(super) fn again(rules: &Rules, request: &Request, now: Millis, registered: V
 }
 
 fn taken(request: &Request, now: Millis) -> Write {
-    newest(request, now)
-        .set(REGISTERED, Registered::Requested.to_value())
-        .set(REQUEST, request.sender.trace.as_str())
+    newest(request, now).set(REGISTERED, Registered::Requested.to_value()).set(REQUEST, request.sender.trace.as_str())
 }
 
 /// Makes this the newest message that the row has seen; not if it has seen a newer one.

@@ -94,7 +94,10 @@ fn status(certificate: &CertificateId) -> Effect {
 }
 
 fn wrong_certificate() -> Refusal {
-    Refusal::new(Code::WrongCertificate, "connect with the certificate that was sent on `credentials/certificate`, then publish `register/ok`")
+    Refusal::new(
+        Code::WrongCertificate,
+        "connect with the certificate that was sent on `credentials/certificate`, then publish `register/ok`",
+    )
 }
 
 fn not_requested() -> Refusal {

@@ -48,7 +48,10 @@ pub(super) fn error(request: &Request, refusal: &Refusal) -> Effect {
 }
 
 fn unknown_device() -> Refusal {
-    Refusal::new(Code::UnknownDevice, "this device is not listed: an operator must add its row to the registration table")
+    Refusal::new(
+        Code::UnknownDevice,
+        "this device is not listed: an operator must add its row to the registration table",
+    )
 }
 
 /// The refusal for a device that is locked out.

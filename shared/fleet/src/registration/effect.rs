@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::run::Issued;
+use super::answer::Issued;
 use crate::Millis;
 use crate::attribute::{
     CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING, REGISTERED, REQUEST, REQUESTED_AT,
@@ -161,10 +161,12 @@ impl Plan {
     /// the last stage, deletion and the row's forgetting follow. The row remembers the certificates until then.
     #[must_use]
     pub fn finished(mut self, row: Option<&Row>) -> Self {
+        let (confirmed, pending) = (row.and_then(Row::certificate), row.and_then(Row::pending));
+        let remembered = row.into_iter().flat_map(Row::retiring);
         let mut retire = std::mem::take(&mut self.retire);
-        retire.extend(row.into_iter().flat_map(Row::retiring));
-        // Only a hand can have put the confirmed certificate there.
-        retire.retain(|id| row.and_then(Row::certificate).as_ref() != Some(id));
+        // Only a hand can have put there what the row also names as confirmed or pending.
+        retire.extend(remembered.filter(|id| Some(id) != pending.as_ref()));
+        retire.retain(|id| Some(id) != confirmed.as_ref());
         if retire.is_empty() || self.end == End::Decide {
             return self;
         }

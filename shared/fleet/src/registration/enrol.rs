@@ -96,14 +96,19 @@ impl Enrolment<'_> {
         if self.is_at_limit() {
             return self.block();
         }
+        self.claim_first(proved_at, || self.enrol(&policy, &parameters))
+    }
+
+    /// The claim; where the request is proven, the certificate need not wait for it. If the claim is lost, the
+    /// certificate is discarded.
+    fn claim_first(&self, proved_at: Option<Millis>, enrol: impl FnOnce() -> Plan) -> Plan {
         let claim = Effect::Claim(self.claim(proved_at));
-        if proved_at.is_some() && !self.is_same_csr() {
-            // Proven, so the certificate need not wait for the claim; if the claim is lost, it is discarded.
-            let mut plan = self.enrol(&policy, &parameters);
-            plan.stages[0].insert(0, claim);
-            return plan;
+        if proved_at.is_none() || self.is_same_csr() {
+            return Plan::then_decide(vec![claim]);
         }
-        Plan::then_decide(vec![claim])
+        let mut plan = enrol();
+        plan.stages[0].insert(0, claim);
+        plan
     }
 
     fn needs(&self) -> Result<(String, Parameters, Option<&str>), Problem> {
@@ -197,7 +202,9 @@ impl Enrolment<'_> {
     /// Too many certificates were asked for and none was confirmed.
     fn block(&self) -> Plan {
         let limit = self.rules.attempts_limit;
-        let reason = format!("{limit} certificates were asked for and none was confirmed; set `registered` to false to allow {limit} more");
+        let reason = format!(
+            "{limit} certificates were asked for and none was confirmed; set `registered` to false to allow {limit} more"
+        );
         let write = Write::new()
             .when_still(REGISTERED, self.row.get(REGISTERED))
             .when_still(ATTEMPTS, self.row.get(ATTEMPTS))

@@ -11,6 +11,7 @@
 //! The certificate is created inactive and recorded before it is activated: so there is no active certificate that
 //! no row knows, wherever a crash falls.
 
+mod answer;
 mod claim;
 mod confirm;
 mod decide;
@@ -20,10 +21,11 @@ mod mend;
 mod request;
 mod run;
 
+pub use answer::{Answer, Fault, Issued};
 pub use decide::{decide, open};
 pub use effect::{Cert, Effect, End, Outcome, Payload, Plan, Record};
 pub use request::{Kind, Request};
-pub use run::{Answer, Fault, Issued, Run};
+pub use run::Run;
 
 use crate::Millis;
 

@@ -37,7 +37,9 @@ impl Request {
     /// A [`Refusal`] for the sender.
     pub fn parse(delivery: &Delivery, rules: &Rules) -> Result<Option<Self>, Refusal> {
         let kind = match delivery.upstream() {
-            Some(Upstream::RegisterRequest) => delivery.sender().and_then(|sender| register(delivery, &sender, rules))?,
+            Some(Upstream::RegisterRequest) => {
+                delivery.sender().and_then(|sender| register(delivery, &sender, rules))?
+            }
             Some(Upstream::RegisterOk) => Kind::Confirm,
             _ => return Ok(None),
         };

@@ -1,5 +1,6 @@
 //! One run of registration: hands out the stages of the plan and takes the answers, whoever performs them.
 
+use super::answer::{Answer, Fault, Issued};
 use super::claim::{abandon, holds_claim};
 use super::decide::refuse;
 use super::effect::{Cert, Effect, End, Outcome, Plan, Record};
@@ -15,47 +16,6 @@ use crate::write::Write;
 
 /// Most plans that one run may go through before it gives up: every change of plan comes from somebody else's write.
 const PLANS_MAX: u32 = 10;
-
-/// A certificate that was just made or fetched.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Issued {
-    /// Its id.
-    pub id: CertificateId,
-    /// PEM.
-    pub certificate: String,
-    /// Its private key, PEM, where the cloud made it.
-    pub key: Option<String>,
-}
-
-impl std::fmt::Debug for Issued {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Issued").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// What came of an effect.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Answer {
-    /// It is done, or was already.
-    Done,
-    /// The write is done; the row as it is now.
-    Written(Row),
-    /// A condition of the write did not hold; the row as it stands, if there is one.
-    Lost(Option<Row>),
-    /// The certificate is made, or fetched.
-    Issued(Issued),
-    /// What the effect is about does not exist.
-    Missing,
-    /// AWS refuses the input for good, and says why.
-    Rejected(String),
-    /// Redelivery may cure it.
-    Fault(String),
-}
-
-/// A failure that redelivery may cure.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Fault(pub String);
 
 /// A run of one request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -105,8 +65,10 @@ impl<'a> Run<'a> {
     /// A [`Fault`] if an effect failed in a way that redelivery may cure.
     pub fn take(&mut self, answers: Vec<Answer>) -> Result<Option<Outcome>, Fault> {
         let effects = std::mem::take(&mut self.plan.stages[self.stage]);
-        let ends: Vec<_> = effects.iter().zip(&answers).collect();
-        ends.iter().for_each(|(_, answer)| self.learn(answer));
+        let ends: Vec<_> = effects.iter().zip(answers).collect();
+        for (_, answer) in &ends {
+            self.learn(answer);
+        }
         if let Some(fault) = ends.iter().find_map(|(effect, answer)| self.fault(effect, answer)) {
             return Err(fault);
         }
@@ -169,11 +131,11 @@ impl<'a> Run<'a> {
     fn amend(&mut self, effect: &Effect, answer: &Answer) -> Option<Plan> {
         match (effect, answer) {
             (Effect::Claim(_), Answer::Lost(row)) => {
-                self.row = row.clone();
+                self.row.clone_from(row);
                 Some(self.discard(self.decide()))
             }
             (Effect::Record(record), Answer::Lost(row)) => {
-                self.row = row.clone();
+                self.row.clone_from(row);
                 self.record_lost(record)
             }
             (Effect::AttachPolicy(cert, name), Answer::Missing) => self.policy_missing(cert, name),
@@ -221,7 +183,8 @@ impl<'a> Run<'a> {
     /// certificate is looked for first.
     fn policy_missing(&self, cert: &Cert, name: &str) -> Option<Plan> {
         let certificate = self.resolve(cert)?.clone();
-        let problem = Problem::found(POLICY, format!("{name:?}, which does not exist"), "the name of an existing IoT policy");
+        let problem =
+            Problem::found(POLICY, format!("{name:?}, which does not exist"), "the name of an existing IoT policy");
         let mut plan = report(self.request, self.now, self.row.as_ref()?, &problem);
         plan.stages.insert(0, vec![Effect::Fetch(certificate)]);
         Some(plan)

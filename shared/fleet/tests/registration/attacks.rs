@@ -10,7 +10,7 @@ use fleet::write::Write;
 use crate::promises::{hold_always, hold_at_rest};
 use crate::scene::{
     NOW, RULES, SECRET_TEXT, after, claim_certificate, confirmation, confirmed, csr, edited, listed, pending, proven,
-    reopened, renewing, request, secured,
+    renewing, reopened, request, secured,
 };
 use crate::steps::{deliver, handle};
 use crate::world::{World, certificate_id};
@@ -143,7 +143,9 @@ fn whoever_asks_too_often_is_locked_out_until_an_operator_opens_the_way_back() {
     for number in 0..RULES.attempts_limit {
         assert_eq!(handle(&mut world, &request(10 + number, None)), Outcome::Enrolled);
     }
-    assert!(matches!(handle(&mut world, &request(20, None)), Outcome::LockedOut(refusal) if refusal.code == Code::Blocked));
+    assert!(
+        matches!(handle(&mut world, &request(20, None)), Outcome::LockedOut(refusal) if refusal.code == Code::Blocked)
+    );
     assert!(world.row().ledger_text(BLOCKED_REASON).unwrap().contains("`registered` to false"));
     assert_eq!(world.row().get(CERTIFICATE_PENDING), None);
     assert_eq!(refused(&world, &request(21, Some(csr(1)))), Code::Blocked);

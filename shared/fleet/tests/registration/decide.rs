@@ -16,7 +16,8 @@ use crate::world::{World, certificate_id};
 fn line(plan: &Plan) -> String {
     let stage = |stage: &Vec<Effect>| stage.iter().map(word).collect::<Vec<_>>().join(" ");
     let stages = plan.stages.iter().map(stage).collect::<Vec<_>>().join(" | ");
-    let retire: String = plan.retire.iter().map(|id| format!(" -{}", id.as_str().trim_start_matches('0'))).collect();
+    let retired = plan.retire.iter().map(|id| format!(" -{}", id.as_str().trim_start_matches('0')));
+    let retire = retired.collect::<Vec<_>>().concat();
     match &plan.end {
         End::Decide => format!("{stages}{retire} > decide"),
         End::Done(outcome) => {
@@ -39,7 +40,8 @@ fn decided(world: &World, request: &Request) -> String {
     line(&decide(&RULES, request, NOW, world.row.as_ref()))
 }
 
-const ENROL: &str = "CreateThing Issue | Record AttachPolicy AttachThing | Activate Certificate Parameters ParametersTopic";
+const ENROL: &str =
+    "CreateThing Issue | Record AttachPolicy AttachThing | Activate Certificate Parameters ParametersTopic";
 const ENROL_WITH_KEY: &str =
     "CreateThing Issue | Record AttachPolicy AttachThing | Activate Certificate Key Parameters ParametersTopic";
 const HAND_OVER_AGAIN: &str =

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::time::Instant;
 
 use fleet::attribute::{POLICY, REGISTERED};
 use fleet::registration::{Answer, Effect, Request, Run};
 use fleet::topic::Downstream;
+use fleet::value::Value;
 use fleet::write::Write;
 
 use crate::promises::{hold_always, hold_at_rest};
 use crate::scene::{
-    NOW, RULES, SECRET_TEXT, after, claim_certificate, confirmation, confirmed, csr, listed, pending, proven, renewing,
-    reopened, request, secured,
+    NOW, RULES, SECRET_TEXT, after, claim_certificate, confirmation, confirmed, csr, edited, listed, pending, proven,
+    renewing, reopened, request, secured,
 };
 use crate::steps::{calls, handle};
 use crate::world::{Certificate, World, certificate_id};
@@ -21,7 +21,7 @@ use crate::world::{Certificate, World, certificate_id};
 #[derive(Clone, Hash)]
 enum Actor<'a> {
     /// A delivery, with the answers that its present stage has had so far.
-    Delivery { request: &'a Request, run: Run<'a>, answers: Vec<Option<Answer>> },
+    Delivery { request: &'a Request, run: Box<Run<'a>>, answers: Vec<Option<Answer>> },
     /// An operator's edit that is still to come.
     Operator(&'a Write),
     /// One who has done; a delivery that has failed is to be repeated.
@@ -37,10 +37,10 @@ struct Moment<'a> {
 
 impl<'a> Actor<'a> {
     fn delivery(request: &'a Request) -> Self {
-        Self::of(request, Run::new(&RULES, request, NOW))
+        Self::of(request, Box::new(Run::new(&RULES, request, NOW)))
     }
 
-    fn of(request: &'a Request, run: Run<'a>) -> Self {
+    fn of(request: &'a Request, run: Box<Run<'a>>) -> Self {
         let answers = vec![None; run.stage().len()];
         Self::Delivery { request, run, answers }
     }
@@ -104,6 +104,14 @@ fn end(world: &World) -> End {
 struct Explored {
     moments: usize,
     ends: BTreeSet<End>,
+}
+
+impl Explored {
+    fn ends_are_among(&self, expected: &[End], name: &str) {
+        for end in &self.ends {
+            assert!(expected.contains(end), "{name}: an end that no order has: {end:#?}, expected {expected:#?}");
+        }
+    }
 }
 
 /// Tries every interleaving of two actors, and repeats at the end what has failed.
@@ -185,26 +193,24 @@ fn races() -> Vec<(&'static str, World, [Request; 2])> {
 
 #[test]
 fn two_deliveries_at_once_end_as_if_one_had_come_after_the_other() {
-    let (begun, mut moments) = (Instant::now(), 0);
+    let mut moments = 0;
     let slow = |slow| races().into_iter().map(move |(name, world, requests)| (name, World { slow, ..world }, requests));
     for (name, world, requests) in slow(false).chain(slow(true)) {
         let explored = explore(name, &world, requests.each_ref().map(Actor::delivery));
         let [first, second] = requests;
         let sequences = [[first.clone(), second.clone()], [second, first]];
         let expected = sequences.map(|requests| end(&after(world.clone(), requests)));
-        for end in &explored.ends {
-            assert!(expected.contains(end), "{name}: an end that no order has: {end:#?}, expected {expected:#?}");
-        }
+        explored.ends_are_among(&expected, name);
         println!("{:8} moments: {name}", explored.moments);
         moments += explored.moments;
     }
-    println!("{moments:8} moments in {:.1?}", begun.elapsed());
+    println!("{moments:8} moments in all");
 }
 
-#[test]
-fn an_operators_edit_in_the_midst_of_a_delivery_ends_as_if_it_came_before_or_after() {
+/// Messages that an operator's edit may cross.
+fn crossed() -> [(&'static str, World, Request); 8] {
     let (a, b) = (|| Some(csr(0)), || Some(csr(1)));
-    let messages = [
+    [
         ("a first request", listed(), request(5, a())),
         ("a first request with a proof", secured(), proven(5, a(), SECRET_TEXT)),
         ("another request", pending(a()), request(5, b())),
@@ -213,30 +219,25 @@ fn an_operators_edit_in_the_midst_of_a_delivery_ends_as_if_it_came_before_or_aft
         ("a confirmation", pending(a()), confirmation(5, &certificate_id(0))),
         ("a confirmation that replaces a certificate", renewing(), confirmation(5, &certificate_id(1))),
         ("a registered device asks again", confirmed(a()), request(5, a())),
-    ];
-    let edits = [
-        ("false", Write::new().set(REGISTERED, false)),
-        ("blocked", Write::new().set(REGISTERED, "blocked")),
-        ("policy", Write::new().set(POLICY, "other-policy")),
-    ];
-    let (begun, mut moments) = (Instant::now(), 0);
-    for (message, world, request) in &messages {
-        for (edit, write) in &edits {
-            let name = format!("{message}, {edit}");
-            let mut world = world.clone();
-            world.policies.insert("other-policy".to_owned());
-            let explored = explore(&name, &world, [Actor::delivery(request), Actor::Operator(write)]);
-            let edited = |mut world: World| {
-                world.edit(write);
-                world
-            };
-            let expected = [after(edited(world.clone()), [request.clone()]), edited(after(world, [request.clone()]))];
-            let expected = expected.map(|world| end(&world));
-            for end in &explored.ends {
-                assert!(expected.contains(end), "{name}: an end that no order has: {end:#?}, expected {expected:#?}");
-            }
-            moments += explored.moments;
-        }
+    ]
+}
+
+#[test]
+fn an_operators_edit_in_the_midst_of_a_delivery_ends_as_if_it_came_before_or_after() {
+    let edits = [(REGISTERED, false.into()), (REGISTERED, "blocked".into()), (POLICY, Value::text("other-policy"))];
+    let edits = edits.map(|(attribute, value)| Write::new().set(attribute, value));
+    let mut moments = 0;
+    let each = |crossed| edits.iter().zip(std::iter::repeat(crossed));
+    for (edit, (message, mut world, request)) in crossed().into_iter().flat_map(each) {
+        let name = format!("{message}, {edit:?}");
+        world.policies.insert("other-policy".to_owned());
+        let explored = explore(&name, &world, [Actor::delivery(&request), Actor::Operator(edit)]);
+        let expected = [
+            end(&after(edited(world.clone(), edit), [request.clone()])),
+            end(&edited(after(world, [request.clone()]), edit)),
+        ];
+        explored.ends_are_among(&expected, &name);
+        moments += explored.moments;
     }
-    println!("{moments:8} moments in {:.1?}", begun.elapsed());
+    println!("{moments:8} moments in all");
 }

@@ -12,8 +12,11 @@ use crate::world::World;
 /// What holds at every moment, in the middle of any delivery.
 pub fn hold_always(world: &World, context: &str) {
     let known = world.known();
-    assert!(world.active().iter().all(|id| known.contains(*id)), "{context}: an active certificate that no row knows: {world:#?}");
-    if let Some(confirmed) = world.row.as_ref().and_then(|row| row.certificate()) {
+    assert!(
+        world.active().iter().all(|id| known.contains(*id)),
+        "{context}: an active certificate that no row knows: {world:#?}"
+    );
+    if let Some(confirmed) = world.row.as_ref().and_then(Row::certificate) {
         let found = &world.certificates[&confirmed];
         let works = found.active && found.thing && !found.policies.is_empty() && world.thing;
         assert!(works, "{context}: the confirmed certificate does not work: {world:#?}");

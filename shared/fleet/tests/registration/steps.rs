@@ -39,7 +39,7 @@ pub fn stages(world: &World, request: &Request) -> usize {
 }
 
 /// Runs a delivery in which every call is made twice and only the second answer arrives, as when a client repeats
-/// a call whose answer it has lost. 
+/// a call whose answer it has lost.
 pub fn deliver_twice_over(world: &mut World, request: &Request) -> Result<Outcome, Fault> {
     world.wait();
     let mut run = Run::new(&RULES, request, NOW);
@@ -85,7 +85,9 @@ pub fn crashes(world: &World, request: &Request) -> BTreeSet<World> {
         for subset in 0..1_u32 << calls.len() {
             let mut partly = world.clone();
             for (_, call) in calls.iter().enumerate().filter(|(at, _)| subset & (1 << at) != 0) {
-                call.iter().for_each(|at| drop(partly.perform(&run, &run.stage()[*at])));
+                for at in call {
+                    partly.perform(&run, &run.stage()[*at]);
+                }
             }
             crashed.insert(partly);
         }

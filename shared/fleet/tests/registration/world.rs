@@ -27,6 +27,7 @@ pub struct World {
 
 /// A certificate that was ever made; a deleted one is remembered, so that an id is never used twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, as AWS keeps them")]
 pub struct Certificate {
     /// What it was made from: a CSR's fingerprint, or the cloud's own key.
     pub origin: String,
@@ -125,9 +126,12 @@ impl World {
     fn delete(&mut self, run: &Run<'_>, cert: &Cert) -> Answer {
         match self.existing(run, cert) {
             None => Answer::Missing,
-            Some(found) if found.active || found.thing || found.detaching => Answer::Fault("the certificate is in use".to_owned()),
+            Some(found) if found.active || found.thing || found.detaching => {
+                Answer::Fault("the certificate is in use".to_owned())
+            }
             Some(found) => {
-                *found = Certificate { origin: std::mem::take(&mut found.origin), deleted: true, ..Certificate::default() };
+                *found =
+                    Certificate { origin: std::mem::take(&mut found.origin), deleted: true, ..Certificate::default() };
                 Answer::Done
             }
         }
@@ -188,7 +192,11 @@ impl World {
     /// Certificates that no row knows and that were not deleted.
     pub fn orphans(&self) -> Vec<&Certificate> {
         let known = self.known();
-        self.certificates.iter().filter(|(id, found)| !found.deleted && !known.contains(id)).map(|(_, found)| found).collect()
+        self.certificates
+            .iter()
+            .filter(|(id, found)| !found.deleted && !known.contains(id))
+            .map(|(_, found)| found)
+            .collect()
     }
 
     /// The newest message on `topic`.

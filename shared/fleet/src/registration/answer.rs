@@ -1,0 +1,45 @@
+//! What comes back from the world when an effect was performed.
+
+use crate::id::CertificateId;
+use crate::row::Row;
+
+/// A certificate that was just made or fetched.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Issued {
+    /// Its id.
+    pub id: CertificateId,
+    /// PEM.
+    pub certificate: String,
+    /// Its private key, PEM, where the cloud made it.
+    pub key: Option<String>,
+}
+
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issued").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What came of an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// It is done, or was already.
+    Done,
+    /// The write is done; the row as it is now.
+    Written(Row),
+    /// A condition of the write did not hold; the row as it stands, if there is one.
+    Lost(Option<Row>),
+    /// The certificate is made, or fetched.
+    Issued(Issued),
+    /// What the effect is about does not exist.
+    Missing,
+    /// AWS refuses the input for good, and says why.
+    Rejected(String),
+    /// Redelivery may cure it.
+    Fault(String),
+}
+
+/// A failure that redelivery may cure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Fault(pub String);
