@@ -139,7 +139,8 @@ type Got = Result<GetObjectOutput, SdkError<GetObjectError, HttpResponse>>;
 fn unless_changed(got: Got) -> Result<Option<ByteStream>, Failure> {
     match got {
         Ok(output) => Ok(Some(output.body)),
-        Err(error) if matches!(status(&error), 404 | 412 | 416) => Ok(None),
+        // A version id that a hand has edited is an invalid argument.
+        Err(error) if matches!(status(&error), 404 | 412 | 416) || error.code() == Some("InvalidArgument") => Ok(None),
         Err(error) => Err(Failure::of(NAME, &error).into_fault()),
     }
 }

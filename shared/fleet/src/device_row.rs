@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::attribute::{
-    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING, CONNECTIONS,
-    FIRMWARE, PARAMETERS, POLICY, PROOF_AT, REGISTERED, REQUEST, REQUESTED_AT, SECRET, VERSION_REPORTED_AT,
+    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING, CONNECTIONS, FIRMWARE,
+    PARAMETERS, POLICY, PROOF_AT, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
 };
 use crate::id::CertificateId;
 use crate::problem::Problem;
@@ -177,10 +177,12 @@ impl Row {
     /// there is nothing to mend.
     #[must_use]
     pub fn mended_ledger(&self) -> Option<Write> {
-        let numbers = [ATTEMPTS, CONNECTIONS, REQUESTED_AT, PROOF_AT, VERSION_REPORTED_AT];
+        // The blueprint's rows come with `connections` as text; it is counted only once the device is registered.
+        let counted = (self.registered() == Ok(Registered::Ok)).then_some(CONNECTIONS);
+        let numbers = [ATTEMPTS, REQUESTED_AT, PROOF_AT].into_iter().chain(counted);
         let texts = [REQUEST, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR];
         let mut write = Write::new();
-        for attribute in numbers.into_iter().filter(|name| self.get(name).is_some()) {
+        for attribute in numbers.filter(|name| self.get(name).is_some()) {
             match (self.get(attribute), self.number(attribute)) {
                 (Some(Value::Number(_)), Ok(Some(_))) => {}
                 (found, Ok(Some(number))) => write = write.when_still(attribute, found).set(attribute, number),
@@ -244,7 +246,9 @@ mod tests {
             assert!(row(PARAMETERS, value).device_parameters().is_err(), "{value}");
         }
         assert!(row(PARAMETERS, Value::Bytes(vec![0])).device_parameters().is_err());
-        assert!(row(PARAMETERS, format!(r#"{{"topic":"{}"}}"#, "x".repeat(PAYLOAD_MAX)).as_str()).parameters().is_err());
+        assert!(
+            row(PARAMETERS, format!(r#"{{"topic":"{}"}}"#, "x".repeat(PAYLOAD_MAX)).as_str()).parameters().is_err()
+        );
     }
 
     #[test]
@@ -258,6 +262,7 @@ mod tests {
     #[test]
     fn a_ledger_edited_by_hand_is_mended_before_it_is_counted_on() {
         let mut edited = Row(BTreeMap::from([
+            (REGISTERED.to_owned(), "ok".into()),
             (ATTEMPTS.to_owned(), "3".into()),
             (CONNECTIONS.to_owned(), "many".into()),
             (REQUEST.to_owned(), 5.into()),
@@ -265,7 +270,8 @@ mod tests {
             (PROOF_AT.to_owned(), 7.into()),
         ]));
         edited.mended_ledger().unwrap().apply(&mut edited).unwrap();
-        let expected = BTreeMap::from([(ATTEMPTS.to_owned(), 3.into()), (PROOF_AT.to_owned(), 7.into())]);
+        let (attempts, proof_at) = ((ATTEMPTS.to_owned(), 3.into()), (PROOF_AT.to_owned(), 7.into()));
+        let expected = BTreeMap::from([(REGISTERED.to_owned(), "ok".into()), attempts, proof_at]);
         assert_eq!(edited, Row(expected));
         assert_eq!(edited.mended_ledger(), None);
     }

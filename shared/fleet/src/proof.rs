@@ -91,7 +91,10 @@ mod tests {
         assert_eq!(checked(Some(&proof), Some("csr")), Ok(NOW));
         assert_eq!(checked(Some(&proof), Some("csr2")), Err(Code::ProofInvalid));
         assert_eq!(checked(Some(&proof), None), Err(Code::ProofInvalid));
-        assert_eq!(checked(Some(&ProofMessage { timestamp: NOW + 1, ..proof.clone() }), Some("csr")), Err(Code::ProofInvalid));
+        assert_eq!(
+            checked(Some(&ProofMessage { timestamp: NOW + 1, ..proof.clone() }), Some("csr")),
+            Err(Code::ProofInvalid)
+        );
         let other = make("correct horse", &DeviceId::parse("dev-2").unwrap(), NOW, Some("csr"));
         assert_eq!(checked(Some(&other), Some("csr")), Err(Code::ProofInvalid));
         let other = make("battery staple", &device(), NOW, Some("csr"));

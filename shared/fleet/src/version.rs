@@ -49,10 +49,10 @@ impl Version {
     /// (`1` is `1.0`); text is compared as text (`1.1` is not `1.10`).
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
-        if self.numeric || other.numeric {
-            if let (Some(own), Some(others)) = (self.decimal(), other.decimal()) {
-                return own == others;
-            }
+        if (self.numeric || other.numeric)
+            && let (Some(own), Some(others)) = (self.decimal(), other.decimal())
+        {
+            return own == others;
         }
         self.text == other.text
     }
@@ -109,7 +109,15 @@ fn order_pieces(left: &str, right: &str) -> Ordering {
 
 /// `1.10-rc2` in pieces: `1 . 10 - rc 2`.
 fn pieces(text: &str) -> Vec<&str> {
-    let class = |c: char| if c.is_ascii_digit() { 0 } else if c.is_alphabetic() { 1 } else { 2 };
+    let class = |c: char| {
+        if c.is_ascii_digit() {
+            0
+        } else if c.is_alphabetic() {
+            1
+        } else {
+            2
+        }
+    };
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -170,7 +178,8 @@ mod tests {
 
     #[test]
     fn a_version_is_the_same_whether_number_or_text() {
-        for (left, right) in [("1.0", "\"1\""), ("2", "\"2\""), ("1.0", "1"), ("\" 3 \"", "\"3\""), ("1.10", "\"1.1\"")] {
+        for (left, right) in [("1.0", "\"1\""), ("2", "\"2\""), ("1.0", "1"), ("\" 3 \"", "\"3\""), ("1.10", "\"1.1\"")]
+        {
             assert!(json(left).same_as(&json(right)), "{left} {right}");
         }
         for (left, right) in [("\"1.1\"", "\"1.10\""), ("\"1.0\"", "\"1\""), ("1", "2"), ("1", "\"one\"")] {
@@ -181,7 +190,13 @@ mod tests {
     #[test]
     fn later_is_what_a_person_would_call_later() {
         for (earlier, later) in [
-            ("1", "2"), ("1.9", "1.10"), ("1.0", "1.0.1"), ("2-rc1", "2-rc2"), ("2-rc1", "2"), ("2026.9", "2026.11"), ("v1", "v2"),
+            ("1", "2"),
+            ("1.9", "1.10"),
+            ("1.0", "1.0.1"),
+            ("2-rc1", "2-rc2"),
+            ("2-rc1", "2"),
+            ("2026.9", "2026.11"),
+            ("v1", "v2"),
         ] {
             let (earlier, later) = (Version::text(earlier).unwrap(), Version::text(later).unwrap());
             assert_eq!(later.is_later_than(&earlier), Some(true), "{earlier} {later}");

@@ -195,9 +195,7 @@ impl Condition {
             Self::OneOf(values) => found.is_some_and(|found| values.contains(found)),
             Self::Not(value) => found != Some(value),
             Self::AtMost(most) => found.is_none_or(|found| whole(found).is_some_and(|number| number <= (*most).into())),
-            Self::Below(limit) => {
-                found.is_none_or(|found| whole(found).is_some_and(|number| number < (*limit).into()))
-            }
+            Self::Below(limit) => found.is_none_or(|found| whole(found).is_some_and(|number| number < (*limit).into())),
             Self::NotStarting(prefix) => !matches!(found, Some(Value::Text(text)) if text.starts_with(prefix)),
         }
     }

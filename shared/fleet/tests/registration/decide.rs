@@ -1,6 +1,6 @@
 //! Which plan a row and a message lead to, and how long the way is.
 
-use fleet::attribute::{ATTEMPTS, POLICY, PROBLEM, REGISTERED, REQUEST};
+use fleet::attribute::{ATTEMPTS, CONNECTIONS, POLICY, PROBLEM, REGISTERED, REQUEST, VERSION};
 use fleet::message::ProofMessage;
 use fleet::registration::{Effect, End, Kind, Plan, Request, Rules, decide, open};
 use fleet::write::Write;
@@ -74,6 +74,13 @@ fn a_first_registration_takes_at_most_four_stages() {
     ] {
         assert_eq!(stages(&world, &request), 4);
     }
+}
+
+#[test]
+fn a_row_typed_as_the_blueprint_shows_it_costs_no_stage_more() {
+    let typed = Write::new().set(REGISTERED, "false").set(VERSION, "0").set(CONNECTIONS, "0");
+    assert_eq!(stages(&edited(listed(), &typed), &request(1, Some(csr(0)))), 4);
+    assert_eq!(stages(&edited(listed(), &typed), &request(1, None)), 4);
 }
 
 #[test]
