@@ -48,7 +48,7 @@ async fn no_log_and_no_row_shows_a_key_a_secret_a_proof_or_a_csr() {
         &body(&csr),
         &body(own.certificate()),
         "PRIVATE KEY",
-        "CERTIFICATE REQUEST",
+        "BEGIN CERTIFICATE",
     ] {
         assert!(!everything.contains(secret), "{secret}");
     }

@@ -1,12 +1,12 @@
 //! The operator of the journeys: a local cloud, its rows, software and certificates by hand, and its logs.
 
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fleet_device::{Credentials, PrivateKey};
-use local::{Cloud, Options};
+use local::{Cloud, Error, Options};
 use serde_json::{Value as Json, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::plain;
 
@@ -23,8 +23,15 @@ static OTHER: LazyLock<Cloud> = LazyLock::new(|| {
     start(options.parameter("ConfirmationPrincipal", "any").parameter("AttemptsLimit", "2"))
 });
 
+/// Starts a cloud; the one of a run that has just ended may take a moment to end as well.
 fn start(options: Options) -> Cloud {
-    Cloud::start_blocking(&options.environment("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.01")).unwrap()
+    let (options, begin) = (options.environment("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.01"), Instant::now());
+    loop {
+        match Cloud::start_blocking(&options) {
+            Err(Error::RunsAlready(_)) if begin.elapsed() < DEADLINE => std::thread::sleep(LOOK_EVERY),
+            started => return started.unwrap(),
+        }
+    }
 }
 
 /// Who edits the rows of a local cloud, and may look everywhere.
