@@ -1,5 +1,7 @@
 //! Everything that is linked into Fleetwake may be: its licence is on the list in `.cargo/deny.toml`.
 
+#![expect(clippy::unwrap_used, reason = "in a test, what cannot be read is a failure")]
+
 use std::collections::BTreeSet;
 use std::process::Command;
 

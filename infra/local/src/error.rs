@@ -1,6 +1,6 @@
 //! What can keep the local cloud from starting, worded for the person in front of it.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, process::ExitCode};
 
 /// Why the local cloud did not start, stop or answer.
 #[derive(Debug, thiserror::Error)]
@@ -102,4 +102,15 @@ impl Error {
     pub(crate) fn answer<E: ToString>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |reason| Self::Answer { what, reason: reason.to_string() }
     }
+}
+
+/// Says on standard error what went wrong, cause by cause; for the end of a program.
+pub fn complain(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("caused by: {error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
 }

@@ -47,7 +47,7 @@ mod template;
 
 pub use cloud::Cloud;
 pub use connection::{Connection, Credentials, Tables};
-pub use error::{Error, Result};
+pub use error::{Error, Result, complain};
 pub use home::workspace;
 pub use options::Options;
 pub use progress::Progress;

@@ -1,6 +1,6 @@
 //! `cargo local up | status | logs | down`: the local cloud for people.
 
-use std::{error::Error, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use local::{Cloud, Options, Progress, Result};
@@ -45,17 +45,7 @@ fn main() -> ExitCode {
         Command::Logs { function } => logs(&function),
         Command::Down => down(),
     };
-    done.map_or_else(|error| complain(&error), |()| ExitCode::SUCCESS)
-}
-
-fn complain(error: &dyn Error) -> ExitCode {
-    eprintln!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        eprintln!("caused by: {error}");
-        cause = error.source();
-    }
-    ExitCode::FAILURE
+    done.map_or_else(|error| local::complain(&error), |()| ExitCode::SUCCESS)
 }
 
 fn up(parameters: Vec<(String, String)>) -> Result<()> {

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use fleet::attribute::{PROBLEM, REGISTERED};
+use fleet::refusal::Code;
 
 use crate::cast::{Device, VERSION};
 use crate::wake::Ending;
@@ -74,11 +75,12 @@ fn wrong(device: &Device, ending: &Ending, registered: &str, problem: Option<&St
     }
     let refusal = device.part.refusal();
     if ending.refused != refusal {
-        return Some(format!("expected {}", refusal.map_or_else(|| "no refusal".to_owned(), |code| code.as_str())));
+        return Some(format!("expected {}", refusal.map_or_else(|| "no refusal".to_owned(), Code::as_str)));
     }
     if refusal.is_some() {
         let noted = problem.is_some() == (device.part == crate::cast::Part::BrokenRow);
-        return (!noted || ending.confirmed).then(|| "expected a problem in the broken row, and nowhere else".to_owned());
+        return (!noted || ending.confirmed)
+            .then(|| "expected a problem in the broken row, and nowhere else".to_owned());
     }
     let complete = ending.confirmed && ending.topic.is_some() && ending.version.as_deref() == Some(VERSION);
     (!complete || registered != "ok").then(|| "expected identity, topic, software and `ok` in the row".to_owned())
