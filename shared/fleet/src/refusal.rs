@@ -102,6 +102,30 @@ impl Refusal {
         Self { code, message: message.into() }
     }
 
+    /// The device has no row.
+    #[must_use]
+    pub fn unknown_device() -> Self {
+        Self::new(
+            Code::UnknownDevice,
+            "this device is not listed: an operator must add its row to the registration table",
+        )
+    }
+
+    /// The device is blocked or revoked, as `code` says.
+    #[must_use]
+    pub fn locked_out(code: Code) -> Self {
+        let message =
+            format!("this device is {}: an operator must set `registered` to false in its row", code.as_str());
+        Self::new(code, message)
+    }
+
+    /// A row that the request needs cannot be used; its `problem` says how.
+    #[must_use]
+    pub fn row_invalid() -> Self {
+        let message = "a row that this needs cannot be used: an operator must mend it; its `problem` says how";
+        Self::new(Code::RowInvalid, message)
+    }
+
     /// The error as it goes to the device. `request` is the trace id under which the function's log has it.
     #[must_use]
     pub fn to_message(&self, request: &str) -> ErrorMessage {

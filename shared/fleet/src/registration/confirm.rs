@@ -1,9 +1,9 @@
 //! `register/ok`: the device has its identity; it counts over the certificate that it confirms.
 
 use super::claim::is_overtaken;
-use super::decide::{locked_out, refuse};
 use super::effect::{Effect, Outcome, Payload, Plan};
 use super::mend::report;
+use super::refuse::refuse;
 use super::{Confirmation, Request, Rules};
 use crate::Millis;
 use crate::attribute::{
@@ -54,8 +54,8 @@ pub(super) fn confirm(rules: &Rules, request: &Request, now: Millis, row: &Row) 
         },
         Registered::Requested => confirm_pending(rules, request, now, row),
         Registered::False => refuse(request, not_requested()),
-        Registered::Blocked => refuse(request, locked_out(Code::Blocked)),
-        Registered::Revoked => refuse(request, locked_out(Code::Revoked)),
+        Registered::Blocked => refuse(request, Refusal::locked_out(Code::Blocked)),
+        Registered::Revoked => refuse(request, Refusal::locked_out(Code::Revoked)),
     }
 }
 

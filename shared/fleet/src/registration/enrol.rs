@@ -1,9 +1,9 @@
 //! `register/request`: claim the row, make the certificate, hand it over.
 
 use super::claim::{abandon, again, fresh, holds_claim, is_overtaken, is_own, newest};
-use super::decide::{error, locked_out, refuse};
 use super::effect::{Cert, Effect, Outcome, Payload, Plan, Record};
 use super::mend::{clear_problem, report};
+use super::refuse::{error, refuse};
 use super::{Request, Rules};
 use crate::Millis;
 use crate::attribute::{
@@ -39,8 +39,8 @@ pub(super) fn register(
     };
     match registered {
         Registered::Ok => registered_already(request, now, row),
-        Registered::Blocked => refuse(request, locked_out(Code::Blocked)),
-        Registered::Revoked => refuse(request, locked_out(Code::Revoked)),
+        Registered::Blocked => refuse(request, Refusal::locked_out(Code::Blocked)),
+        Registered::Revoked => refuse(request, Refusal::locked_out(Code::Revoked)),
         Registered::False | Registered::Requested => {
             Enrolment { rules, request, csr, proof, now, row, registered }.plan()
         }
@@ -215,7 +215,7 @@ impl Enrolment<'_> {
             Some(pending) => abandon(write, &pending),
             None => write.when_absent(CERTIFICATE_PENDING),
         };
-        let refusal = locked_out(Code::Blocked);
+        let refusal = Refusal::locked_out(Code::Blocked);
         let stages = vec![vec![Effect::Claim(write)], vec![error(self.request, &refusal)]];
         Plan::done(stages, Outcome::LockedOut(refusal)).retiring(self.row.pending())
     }

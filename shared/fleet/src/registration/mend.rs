@@ -2,15 +2,15 @@
 
 use super::Request;
 use super::claim::holds_claim;
-use super::decide::error;
 use super::effect::{Effect, Outcome, Plan};
+use super::refuse::error;
 use crate::Millis;
 use crate::attribute::{
     ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, PARAMETERS, POLICY, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
 };
 use crate::device_row::Registered;
 use crate::problem::{Problem, cleared};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::row::Row;
 use crate::write::Write;
 
@@ -46,15 +46,11 @@ fn mended(now: Millis, row: &Row) -> Option<Write> {
 /// Tells the operator what is wrong with the row and the device that it has to wait. The attempt does not count;
 /// it is given back when both were told, because the row forgets the message with it.
 pub(super) fn report(request: &Request, now: Millis, row: &Row, problem: &Problem) -> Plan {
-    let refusal = row_invalid();
+    let refusal = Refusal::row_invalid();
     let note = (!problem.noted_in(row)).then(|| Effect::Note(problem.note(now)));
     let tell = [error(request, &refusal)].into_iter().chain(note).collect();
     let stages = [tell].into_iter().chain(give_back(request, row).map(|give_back| vec![give_back])).collect();
     Plan::done(stages, Outcome::Refused(refusal))
-}
-
-fn row_invalid() -> Refusal {
-    Refusal::new(Code::RowInvalid, "this device's row cannot be used: an operator must mend it; its `problem` says how")
 }
 
 /// Gives back the attempt that this request's claim has counted. It forgets the claim, so that it happens once.

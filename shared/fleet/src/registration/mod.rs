@@ -18,6 +18,7 @@ mod decide;
 mod effect;
 mod enrol;
 mod mend;
+mod refuse;
 mod request;
 mod run;
 

@@ -2,9 +2,9 @@
 
 use super::answer::{Answer, Fault, Issued};
 use super::claim::{abandon, holds_claim};
-use super::decide::refuse;
 use super::effect::{Cert, Effect, End, Outcome, Plan, Record};
 use super::mend::report;
+use super::refuse::refuse;
 use super::{Request, Rules, decide, open};
 use crate::Millis;
 use crate::attribute::{CERTIFICATES_RETIRING, POLICY};

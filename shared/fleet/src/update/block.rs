@@ -3,9 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::decide::{Halt, publish, registered_device};
-use super::effect::{Act, Outcome, Range};
+use super::effect::{Act, Effect, Outcome, Range};
 use super::facts::Facts;
+use super::halt::{Halt, registered_device};
 use super::offer::{Offer, offer_by_ledger};
 use super::{BLOCK_MAX, Request};
 use crate::message::{Block, BlockRequest};
@@ -31,7 +31,7 @@ pub(super) fn send_block(request: &Request, facts: &Facts, block: &BlockRequest)
         data: STANDARD.encode(bytes),
     };
     let seen = Some(offer.seen());
-    Ok(Act { effects: vec![publish(Downstream::Block, &answer)], outcome: Outcome::Block, seen })
+    Ok(Act { effects: vec![Effect::publish(Downstream::Block, &answer)], outcome: Outcome::Block, seen })
 }
 
 /// Blocks of two versions must not be mixed: the device says which object or version it is fetching.

@@ -1,5 +1,7 @@
 //! What the device manager may ask of the world and do to it, as plain data. Doing any of it twice is harmless.
 
+use serde::Serialize;
+
 use super::memory::Known;
 use crate::refusal::Refusal;
 use crate::software_row::{Location, Object};
@@ -29,6 +31,13 @@ pub enum Effect {
     NoteSoftware(String, Write),
     /// Publishes to the device.
     Publish(Downstream, Vec<u8>),
+}
+
+impl Effect {
+    /// Publishes `message` as JSON.
+    pub(super) fn publish(to: Downstream, message: &impl Serialize) -> Self {
+        Self::Publish(to, serde_json::to_vec(message).unwrap_or_default())
+    }
 }
 
 /// Bytes of an object.

@@ -10,6 +10,7 @@ mod block;
 mod decide;
 mod effect;
 mod facts;
+mod halt;
 mod memory;
 mod notes;
 mod offer;

@@ -4,8 +4,8 @@
 use ring::digest::{SHA256 as SHA_256, digest};
 
 use super::PEEK_MAX;
-use super::decide::Halt;
 use super::facts::{Facts, Peek};
+use super::halt::Halt;
 use super::memory::Known;
 use crate::attribute::{ALLOW_DOWNGRADE, BUCKET, FILE, FIRMWARE, SHA256, SIZE, URL};
 use crate::message::Encoding;
@@ -70,10 +70,12 @@ pub(super) fn offer_by_ledger<'a>(facts: &'a Facts, device_row: &Row) -> Result<
 }
 
 fn software<'a>(facts: &'a Facts, device_row: &Row) -> Result<Software<'a>, Halt> {
-    let name = device_row.firmware().map_err(|problem| Halt::MendDevice(problem, row_invalid()))?.ok_or_else(|| {
-        let message = "this device's row names no software: an operator must set `firmware`";
-        Halt::Refuse(Refusal::new(Code::NoSoftware, message))
-    })?;
+    let name = device_row.firmware().map_err(|problem| Halt::MendDevice(problem, Refusal::row_invalid()))?.ok_or_else(
+        || {
+            let message = "this device's row names no software: an operator must set `firmware`";
+            Halt::Refuse(Refusal::new(Code::NoSoftware, message))
+        },
+    )?;
     let Some(row) = facts.software(&name)? else {
         let found = format!("{:?}, which has no row", excerpt(&name, 60));
         let problem = Problem::found(FIRMWARE, found, "the name of a row in the software table");
@@ -82,8 +84,8 @@ fn software<'a>(facts: &'a Facts, device_row: &Row) -> Result<Software<'a>, Halt
             Refusal::new(Code::SoftwareMissing, "this device's software has no row"),
         ));
     };
-    let software =
-        Software::read(&name, row).map_err(|problem| Halt::MendSoftware(name.clone(), problem, row_invalid()))?;
+    let software = Software::read(&name, row)
+        .map_err(|problem| Halt::MendSoftware(name.clone(), problem, Refusal::row_invalid()))?;
     match software.state {
         State::Released => Ok(software),
         State::Draft => Err(not_released("this device's software is a draft")),
@@ -197,9 +199,4 @@ impl<'a> Offer<'a> {
 
 fn not_released(message: &str) -> Halt {
     Halt::Refuse(Refusal::new(Code::SoftwareNotReleased, message))
-}
-
-fn row_invalid() -> Refusal {
-    let message = "a row that this needs cannot be used: an operator must mend it; its `problem` says how";
-    Refusal::new(Code::RowInvalid, message)
 }

@@ -1,12 +1,13 @@
 //! `update/ok`: the version that a device says it runs gets into its row, in one conditional write.
 
 use super::Request;
-use super::decide::{Halt, check_registered, not_listed};
 use super::effect::{Act, Effect, Outcome};
 use super::facts::Facts;
+use super::halt::{Halt, check_registered};
 use crate::Millis;
 use crate::attribute::{CERTIFICATE, LAST_SEEN, REGISTERED, VERSION, VERSION_REPORTED_AT};
 use crate::device_row::Registered;
+use crate::refusal::Refusal;
 use crate::row::Row;
 use crate::version::Version;
 use crate::write::Write;
@@ -17,7 +18,7 @@ pub(super) fn report(request: &Request, now: Millis, facts: &Facts, version: &Ve
     let Err(row) = facts.report(in_order(request, reported.clone()))? else {
         return Ok(done(Outcome::Reported));
     };
-    let row = row.ok_or_else(|| Halt::Refuse(not_listed()))?;
+    let row = row.ok_or_else(|| Halt::Refuse(Refusal::unknown_device()))?;
     check_registered(request, row)?;
     if matches!(row.number(VERSION_REPORTED_AT), Ok(Some(newest)) if newest > request.sender.received_at) {
         return Ok(done(Outcome::Superseded));

@@ -4,9 +4,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::decide::{Halt, publish, registered_device};
 use super::effect::{Act, Effect, Outcome};
 use super::facts::Facts;
+use super::halt::{Halt, registered_device};
 use super::offer::{Offer, Software, offer};
 use super::{BLOCK_MAX, Request, Rules};
 use crate::Millis;
@@ -33,7 +33,7 @@ pub(super) fn send(
     let mut manifest = manifest(&offer, delivery);
     manifest.url = url.map(str::to_owned);
     manifest.url_expires_at = url.map(|_| now + rules.url_lifetime);
-    let manifest = publish(Downstream::Manifest, &manifest);
+    let manifest = Effect::publish(Downstream::Manifest, &manifest);
     let seen = Some(offer.seen());
     if delivery == Delivery::None {
         return Ok(Act { effects: vec![manifest], outcome: Outcome::UpToDate, seen });
