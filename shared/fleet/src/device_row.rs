@@ -136,13 +136,13 @@ impl Row {
     /// The secret that a registration must prove; `None` where the row has none.
     ///
     /// # Errors
-    /// A [`Problem`], which never repeats what was found, if it is no text or number, or empty: an operator who
-    /// meant to protect a device must not leave it open.
+    /// A [`Problem`], which never repeats what was found, if it is no text, or empty: an operator who meant to
+    /// protect a device must not leave it open. A number is none, because DynamoDB drops its zeros.
     pub fn secret(&self) -> Result<Option<&str>, Problem> {
         const EXPECTED: &str = "text, not empty";
         match self.get(SECRET) {
             None => Ok(None),
-            Some(Value::Text(secret) | Value::Number(secret)) if !secret.is_empty() => Ok(Some(secret)),
+            Some(Value::Text(secret)) if !secret.is_empty() => Ok(Some(secret)),
             Some(Value::Text(_)) => Err(Problem::found(SECRET, "empty text", EXPECTED)),
             Some(other) => Err(Problem::found(SECRET, other.kind(), EXPECTED)),
         }

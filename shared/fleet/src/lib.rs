@@ -30,3 +30,6 @@ pub mod write;
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = u64;
+
+/// How far the clocks of AWS may be apart, in milliseconds: what a row says of later than this was typed by hand.
+const CLOCKS_APART: Millis = 300_000;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::id::is_sha256;
 use crate::value::Value;
 
 /// Most characters of a version.
@@ -61,7 +62,8 @@ impl Version {
     /// `None` where they are the same version or cannot be put in order.
     #[must_use]
     pub fn is_later_than(&self, other: &Self) -> Option<bool> {
-        if self.same_as(other) {
+        // Software without a version goes by its digest, which is neither early nor late.
+        if self.same_as(other) || is_sha256(&self.text) || is_sha256(&other.text) {
             return None;
         }
         match order(&self.text, &other.text) {
@@ -145,7 +147,7 @@ impl TryFrom<Json> for Version {
         let numeric = json.is_number();
         let text = match &json {
             Json::String(text) => text.clone(),
-            Json::Number(number) => plain(&number.to_string()),
+            Json::Number(number) => plain(&number.to_string()).ok_or("a version is written without an exponent")?,
             _ => return Err("a version is text or a number"),
         };
         Self::text(&text)
@@ -154,11 +156,12 @@ impl TryFrom<Json> for Version {
     }
 }
 
-/// `2.0` as DynamoDB keeps it: `2`.
-fn plain(number: &str) -> String {
+/// `2.0` as DynamoDB keeps it: `2`. A number with an exponent may be more than DynamoDB keeps, and is no version.
+fn plain(number: &str) -> Option<String> {
     match number.split_once('.') {
-        Some((whole, fraction)) if fraction.bytes().all(|c| c == b'0') => whole.to_owned(),
-        _ => number.to_owned(),
+        _ if number.contains(['e', 'E']) => None,
+        Some((whole, fraction)) if fraction.bytes().all(|c| c == b'0') => Some(whole.to_owned()),
+        _ => Some(number.to_owned()),
     }
 }
 
@@ -203,11 +206,13 @@ mod tests {
             assert_eq!(earlier.is_later_than(&later), Some(false), "{earlier} {later}");
         }
         assert_eq!(json("1").is_later_than(&json("\"1\"")), None);
+        let digest = Version::text(&"9f".repeat(32)).unwrap();
+        assert_eq!(json("1").is_later_than(&digest), None);
     }
 
     #[test]
     fn what_is_no_version_is_refused() {
-        for bad in ["null", "[]", "{}", "true", "\"\"", "\"  \"", "\"a\\u0000\""] {
+        for bad in ["null", "[]", "{}", "true", "\"\"", "\"  \"", "\"a\\u0000\"", "1e200", "5e-324"] {
             assert!(serde_json::from_str::<Version>(bad).is_err(), "{bad}");
         }
     }

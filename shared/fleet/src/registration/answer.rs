@@ -33,6 +33,8 @@ pub enum Answer {
     Issued(Issued),
     /// What the effect is about does not exist.
     Missing,
+    /// The certificate is attached to another device's thing.
+    Foreign,
     /// AWS refuses the input for good, and says why.
     Rejected(String),
     /// Redelivery may cure it.

@@ -2,9 +2,9 @@
 
 use super::claim::claim_unseen;
 use super::confirm::{confirm, open_confirm};
-use super::effect::{Effect, Plan};
+use super::effect::{Effect, End, Plan};
 use super::enrol::register;
-use super::mend::mend_ledger;
+use super::mend::{mend_ledger, settled};
 use super::refuse::refuse;
 use super::{Kind, Request, Rules};
 use crate::Millis;
@@ -30,8 +30,12 @@ pub fn decide(rules: &Rules, request: &Request, now: Millis, row: Option<&Row>) 
     if let Some(plan) = mend_ledger(now, row) {
         return plan;
     }
-    match &request.kind {
+    let plan = match &request.kind {
         Kind::Register { csr, proof } => register(rules, request, csr.as_ref(), proof.as_ref(), now, row),
         Kind::Confirm => confirm(rules, request, now, row),
+    };
+    match plan.end {
+        End::Done(_) => plan.with(settled(row)),
+        End::Decide => plan,
     }
 }

@@ -37,7 +37,7 @@ pub enum Effect {
     AttachThing(Cert),
     /// Lets the certificate connect.
     Activate(Cert),
-    /// Lets it connect no more.
+    /// Lets it connect no more, unless it is attached to another device's thing: rows are copied and edited by hand.
     Deactivate(Cert),
     /// Detaches it from the thing.
     DetachThing(Cert),
@@ -180,6 +180,15 @@ impl Plan {
         let ids = retire.iter().map(ToString::to_string).collect();
         self.stages.push(vec![Effect::Note(Write::new().exclude(CERTIFICATES_RETIRING, ids))]);
         self
+    }
+
+    /// Leaves alone what turned out to be somebody else's; the row forgets it all the same.
+    pub(super) fn spare(&mut self, foreign: &Cert) {
+        for stage in &mut self.stages {
+            stage.retain(
+                |effect| !matches!(effect, Effect::DetachThing(cert) | Effect::Delete(cert) if cert == foreign),
+            );
+        }
     }
 
     /// Adds an effect to the last stage.

@@ -2,7 +2,7 @@
 
 use super::claim::{abandon, again, fresh, holds_claim, is_overtaken, is_own, newest};
 use super::effect::{Cert, Effect, Outcome, Payload, Plan, Record};
-use super::mend::{clear_problem, report};
+use super::mend::{policy_settled, report};
 use super::refuse::{error, refuse};
 use super::{Request, Rules};
 use crate::Millis;
@@ -176,7 +176,7 @@ impl Enrolment<'_> {
             [Effect::Record(record)].into_iter().chain(attach(policy)).collect(),
             hand_over(parameters, self.csr.is_none()),
         ];
-        Plan::done(stages, Outcome::Enrolled).with(clear_problem(self.row)).retiring(self.row.pending())
+        Plan::done(stages, Outcome::Enrolled).with(policy_settled(self.row)).retiring(self.row.pending())
     }
 
     /// The same CSR before the confirmation: the same certificate, with all that an earlier run may have missed.
@@ -196,7 +196,7 @@ impl Enrolment<'_> {
             attach(policy).to_vec(),
             hand_over(parameters, false),
         ];
-        Plan::done(stages, Outcome::EnrolledAgain).with(clear_problem(self.row))
+        Plan::done(stages, Outcome::EnrolledAgain).with(policy_settled(self.row))
     }
 
     /// Too many certificates were asked for and none was confirmed.

@@ -4,18 +4,18 @@ use super::Request;
 use super::claim::holds_claim;
 use super::effect::{Effect, Outcome, Plan};
 use super::refuse::error;
-use crate::Millis;
 use crate::attribute::{
-    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, PARAMETERS, POLICY, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
+    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, PARAMETERS, POLICY, PROOF_AT, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
 };
 use crate::device_row::Registered;
 use crate::problem::{Problem, cleared};
 use crate::refusal::Refusal;
 use crate::row::Row;
 use crate::write::Write;
+use crate::{CLOCKS_APART, Millis};
 
-/// How far the clocks of AWS may be apart, in milliseconds: a message from later than this was never received.
-const CLOCKS_APART: Millis = 300_000;
+/// How far in the future a proof can have been accepted: the largest clock skew that a stack may allow, a day.
+const PROOFS_APART: Millis = 86_400_000;
 
 /// The plan that mends the function's own attributes; `None` where there is nothing to mend.
 pub(super) fn mend_ledger(now: Millis, row: &Row) -> Option<Plan> {
@@ -31,6 +31,7 @@ fn mended(now: Millis, row: &Row) -> Option<Write> {
         (CERTIFICATE, row.certificate().is_some()),
         (CERTIFICATE_PENDING, row.pending().is_some()),
         (REQUESTED_AT, row.ledger_number(REQUESTED_AT).is_some_and(|newest| newest <= now + CLOCKS_APART)),
+        (PROOF_AT, row.ledger_number(PROOF_AT).is_some_and(|newest| newest <= now + PROOFS_APART)),
     ] {
         if !usable && row.get(attribute).is_some() {
             write = write.when_still(attribute, row.get(attribute)).remove(attribute);
@@ -66,7 +67,18 @@ fn give_back(request: &Request, row: &Row) -> Option<Effect> {
     holds_claim(request, row).then_some(Effect::Note(write))
 }
 
-/// Clears the row's problem, if it is about what registration has just found to be right.
-pub(super) fn clear_problem(row: &Row) -> Option<Effect> {
-    cleared(row, &[REGISTERED, POLICY, PARAMETERS, SECRET]).map(Effect::Note)
+/// Clears the row's problem, if it is about a field that reads well now.
+pub(super) fn settled(row: &Row) -> Option<Effect> {
+    let right = [
+        (REGISTERED, row.registered().is_ok()),
+        (PARAMETERS, row.device_parameters().is_ok()),
+        (SECRET, row.secret().is_ok()),
+    ];
+    let right: Vec<_> = right.into_iter().filter(|(_, is_right)| *is_right).map(|(field, _)| field).collect();
+    cleared(row, &right).map(Effect::Note)
+}
+
+/// Clears the row's problem, if it is about the policy: to be used where the policy was just attached.
+pub(super) fn policy_settled(row: &Row) -> Option<Effect> {
+    cleared(row, &[POLICY]).map(Effect::Note)
 }

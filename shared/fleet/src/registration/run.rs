@@ -66,8 +66,8 @@ impl<'a> Run<'a> {
     pub fn take(&mut self, answers: Vec<Answer>) -> Result<Option<Outcome>, Fault> {
         let effects = std::mem::take(&mut self.plan.stages[self.stage]);
         let ends: Vec<_> = effects.iter().zip(answers).collect();
-        for (_, answer) in &ends {
-            self.learn(answer);
+        for (effect, answer) in &ends {
+            self.learn(effect, answer);
         }
         if let Some(fault) = ends.iter().find_map(|(effect, answer)| self.fault(effect, answer)) {
             return Err(fault);
@@ -94,6 +94,9 @@ impl<'a> Run<'a> {
 
     /// Goes on to the next decision, if the plan is at its end.
     fn settle(&mut self) -> Result<Option<Outcome>, Fault> {
+        while self.plan.stages.get(self.stage).is_some_and(Vec::is_empty) {
+            self.stage += 1;
+        }
         while self.stage >= self.plan.stages.len() {
             match &self.plan.end {
                 End::Done(outcome) => return Ok(Some(outcome.clone())),
@@ -106,10 +109,11 @@ impl<'a> Run<'a> {
         Ok(None)
     }
 
-    fn learn(&mut self, answer: &Answer) {
-        match answer {
-            Answer::Issued(issued) => self.issued = Some(issued.clone()),
-            Answer::Written(row) => self.row = Some(row.clone()),
+    fn learn(&mut self, effect: &Effect, answer: &Answer) {
+        match (effect, answer) {
+            (_, Answer::Issued(issued)) => self.issued = Some(issued.clone()),
+            (_, Answer::Written(row)) => self.row = Some(row.clone()),
+            (Effect::Deactivate(cert), Answer::Foreign) => self.plan.spare(cert),
             _ => {}
         }
     }

@@ -4,13 +4,13 @@ use super::Request;
 use super::effect::{Act, Effect, Outcome};
 use super::facts::Facts;
 use super::halt::{Halt, check_registered};
-use crate::Millis;
 use crate::attribute::{CERTIFICATE, LAST_SEEN, REGISTERED, VERSION, VERSION_REPORTED_AT};
 use crate::device_row::Registered;
 use crate::refusal::Refusal;
 use crate::row::Row;
 use crate::version::Version;
 use crate::write::Write;
+use crate::{CLOCKS_APART, Millis};
 
 /// Writes the version, unless a later report was there first.
 pub(super) fn report(request: &Request, now: Millis, facts: &Facts, version: &Version) -> Result<Act, Halt> {
@@ -20,7 +20,8 @@ pub(super) fn report(request: &Request, now: Millis, facts: &Facts, version: &Ve
     };
     let row = row.ok_or_else(|| Halt::Refuse(Refusal::unknown_device()))?;
     check_registered(request, row)?;
-    if matches!(row.number(VERSION_REPORTED_AT), Ok(Some(newest)) if newest > request.sender.received_at) {
+    let later = request.sender.received_at + 1..=now + CLOCKS_APART;
+    if matches!(row.number(VERSION_REPORTED_AT), Ok(Some(newest)) if later.contains(&newest)) {
         return Ok(done(Outcome::Superseded));
     }
     match facts.report(by_hand(row, reported))? {
@@ -47,7 +48,7 @@ fn in_order(request: &Request, reported: Write) -> Effect {
     Effect::Report(reported.when(REGISTERED, Registered::Ok.to_value()).when_at_most(VERSION_REPORTED_AT, received_at))
 }
 
-/// The report to a row that an operator edited, as it was read: `OK`, or a time that is no number.
+/// The report to a row that an operator edited, as it was read: `OK`, or a time that is no number or in the future.
 fn by_hand(row: &Row, reported: Write) -> Effect {
     let seen = |write: Write, attribute| write.when_still(attribute, row.get(attribute));
     Effect::Report(seen(seen(reported, REGISTERED), VERSION_REPORTED_AT))

@@ -10,6 +10,7 @@ use super::halt::{Halt, registered_device};
 use super::offer::{Offer, Software, offer};
 use super::{BLOCK_MAX, Request, Rules};
 use crate::Millis;
+use crate::attribute::VERSION;
 use crate::device_row::PAYLOAD_MAX;
 use crate::message::{Delivery, Encoding, Manifest};
 use crate::refusal::{Code, Refusal};
@@ -24,8 +25,11 @@ pub(super) fn send(
     facts: &Facts,
     runs: Option<&Version>,
 ) -> Result<Act, Halt> {
-    let offer = offer(facts, registered_device(request, facts)?)?;
-    let delivery = delivery(&offer, runs)?;
+    let device = registered_device(request, facts)?;
+    let offer = offer(facts, device)?;
+    let reported = device.get(VERSION).and_then(Version::from_value);
+    check_not_older(&offer, runs.or(reported.as_ref()))?;
+    let delivery = delivery(&offer, runs);
     let url = match delivery {
         Delivery::Url => Some(facts.url(&offer.software.location, &offer.verified.object)?),
         _ => None,
@@ -42,24 +46,33 @@ pub(super) fn send(
     Ok(Act { effects, outcome: Outcome::Offered, seen })
 }
 
-/// How the device gets the software, if it needs it.
-fn delivery(offer: &Offer<'_>, runs: Option<&Version>) -> Result<Delivery, Halt> {
-    if let (Some(offered), Some(runs)) = (&offer.software.version, runs) {
-        if offered.same_as(runs) {
-            return Ok(Delivery::None);
-        }
-        if !offer.software.allow_downgrade && offered.is_later_than(runs) == Some(false) {
-            let message = format!(
-                "the software, {offered}, is older than {runs}, which runs: an operator must set `allow_downgrade` in its row"
-            );
-            return Err(Halt::Refuse(Refusal::new(Code::DowngradeRefused, message)));
-        }
+/// Software that is older than what runs goes out only where the operator said so. A device that does not say what
+/// it runs is held to its last report.
+fn check_not_older(offer: &Offer<'_>, runs: Option<&Version>) -> Result<(), Halt> {
+    let (Some(offered), Some(runs)) = (&offer.software.version, runs) else {
+        return Ok(());
+    };
+    if offer.software.allow_downgrade || offered.is_later_than(runs) != Some(false) {
+        return Ok(());
     }
-    Ok(match offer.content() {
+    let message = format!(
+        "the software, {offered}, is older than {runs}, which runs: an operator must set `allow_downgrade` in its row"
+    );
+    Err(Halt::Refuse(Refusal::new(Code::DowngradeRefused, message)))
+}
+
+/// How the device gets the software, if it needs it: only what a device says itself makes it up to date.
+fn delivery(offer: &Offer<'_>, runs: Option<&Version>) -> Delivery {
+    if let (Some(offered), Some(runs)) = (&offer.software.version, runs)
+        && offered.same_as(runs)
+    {
+        return Delivery::None;
+    }
+    match offer.content() {
         Some(content) if encoded_len(offer.software.encoding, content.len()) <= PAYLOAD_MAX => Delivery::Inline,
         _ if offer.software.url => Delivery::Url,
         _ => Delivery::Blocks,
-    })
+    }
 }
 
 /// The manifest, without a URL.

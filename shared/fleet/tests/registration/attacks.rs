@@ -1,6 +1,9 @@
 //! What somebody can try who holds the claim certificate, another device's certificate, or a message overheard.
 
-use fleet::attribute::{ATTEMPTS, BLOCKED_REASON, CERTIFICATE_PENDING, CONNECTIONS, PROOF_AT, REGISTERED, SECRET};
+use fleet::attribute::{
+    ATTEMPTS, BLOCKED_REASON, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATES_RETIRING, CONNECTIONS, PROBLEM, PROOF_AT,
+    REGISTERED, SECRET,
+};
 use fleet::device_row::Registered;
 use fleet::message::ProofMessage;
 use fleet::refusal::Code;
@@ -13,7 +16,7 @@ use crate::scene::{
     renewing, reopened, request, secured,
 };
 use crate::steps::{deliver, handle};
-use crate::world::{World, certificate_id};
+use crate::world::{Certificate, World, certificate_id};
 
 const ANY: Rules = Rules { confirmation: Confirmation::Any, ..RULES };
 
@@ -26,6 +29,39 @@ fn refused(world: &World, request: &Request) -> Code {
     match outcome {
         Outcome::Refused(refusal) => refusal.code,
         other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn a_row_copied_from_another_device_never_takes_that_devices_certificate_out_of_service() {
+    for attribute in [CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATES_RETIRING] {
+        let (mut world, other) = (listed(), certificate_id(7));
+        let theirs = Certificate { active: true, foreign: true, ..Certificate::default() };
+        world.certificates.insert(other.clone(), theirs.clone());
+        world.edit(&match attribute {
+            CERTIFICATES_RETIRING => Write::new().include(attribute, other.as_str()),
+            _ => Write::new().set(attribute, other.as_str()),
+        });
+        handle(&mut world, &request(1, Some(csr(0))));
+        let own = world.row().pending().unwrap();
+        assert_eq!(handle(&mut world, &confirmation(2, &own)), Outcome::Confirmed, "{attribute}");
+        assert_eq!(world.certificates[&other], theirs, "{attribute}");
+        assert_eq!((world.row().certificate(), world.row().retiring()), (Some(own), vec![]), "{attribute}");
+    }
+}
+
+#[test]
+fn a_problem_vanishes_with_the_next_message_whatever_the_message_is() {
+    let noted = |world| edited(world, &Write::new().set(PROBLEM, "registered: found text \"yes\", expected another"));
+    let blocked = edited(listed(), &Write::new().set(REGISTERED, "blocked"));
+    for (world, request) in [
+        (noted(blocked.clone()), request(9, Some(csr(0)))),
+        (noted(blocked), confirmation(9, &certificate_id(0))),
+        (noted(confirmed(Some(csr(0)))), request(9, Some(csr(1)))),
+        (noted(confirmed(Some(csr(0)))), confirmation(9, &certificate_id(0))),
+        (noted(pending(Some(csr(0)))), confirmation(9, &certificate_id(0))),
+    ] {
+        assert_eq!(after(world, [request]).row().get(PROBLEM), None);
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Certificate {
     pub active: bool,
     pub thing: bool,
     pub detaching: bool,
+    /// Whether it is attached to another device's thing.
+    pub foreign: bool,
     pub policies: BTreeSet<String>,
     pub revoked: bool,
     pub deleted: bool,
@@ -58,7 +60,7 @@ impl World {
             Effect::AttachPolicy(cert, policy) => self.attach_policy(run, cert, policy),
             Effect::AttachThing(cert) => self.attach_thing(run, cert),
             Effect::Activate(cert) => self.set_active(run, cert, true),
-            Effect::Deactivate(cert) => self.set_active(run, cert, false),
+            Effect::Deactivate(cert) => self.deactivate(run, cert),
             Effect::DetachThing(cert) => self.detach_thing(run, cert),
             Effect::Delete(cert) => self.delete(run, cert),
             Effect::Publish(topic, payload) => self.publish(run, *topic, payload),
@@ -113,6 +115,11 @@ impl World {
         })
     }
 
+    fn deactivate(&mut self, run: &Run<'_>, cert: &Cert) -> Answer {
+        let is_foreign = self.existing(run, cert).is_some_and(|found| found.foreign);
+        if is_foreign { Answer::Foreign } else { self.set_active(run, cert, false) }
+    }
+
     /// `UpdateCertificate`: a revocation is final.
     fn set_active(&mut self, run: &Run<'_>, cert: &Cert, active: bool) -> Answer {
         if self.existing(run, cert).is_some_and(|found| found.revoked) {
@@ -126,7 +133,7 @@ impl World {
     fn delete(&mut self, run: &Run<'_>, cert: &Cert) -> Answer {
         match self.existing(run, cert) {
             None => Answer::Missing,
-            Some(found) if found.active || found.thing || found.detaching => {
+            Some(found) if found.active || found.thing || found.foreign || found.detaching => {
                 Answer::Fault("the certificate is in use".to_owned())
             }
             Some(found) => {
