@@ -186,6 +186,15 @@ fn an_older_version_needs_the_operators_word() {
 }
 
 #[test]
+fn a_device_that_does_not_say_what_it_runs_is_held_to_its_last_report() {
+    let mut world = world(b"software");
+    serve(&mut world, &report("2.1", 0));
+    assert_eq!(refused(&mut world, &update()), Code::DowngradeRefused);
+    serve(&mut world, &report("2", 1));
+    offered(&mut world, &update());
+}
+
+#[test]
 fn one_devices_software_is_not_anothers() {
     let mut world = world(b"software");
     crate::scene::add_device(&mut world, "dev-2", "second");

@@ -86,6 +86,7 @@ fn a_ledger_that_was_edited_by_hand_loses_no_report() {
         (Value::Number("-3".to_owned()), Outcome::Reported),
         ("5".into(), Outcome::Reported),
         (NOW.to_string().as_str().into(), Outcome::Superseded),
+        (Value::from(u64::MAX), Outcome::Reported),
     ] {
         let mut world = world(b"software");
         world.set_device(DEVICE, VERSION_REPORTED_AT, typed.clone());
