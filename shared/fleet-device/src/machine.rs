@@ -69,6 +69,10 @@ pub struct Machine {
     setbacks: u32,
     /// Why there is no answer, where the cloud or the broker said so.
     trouble: Option<Failure>,
+    /// Whether an error has come since the last question.
+    told_to_wait: bool,
+    /// Digest of the software whose URL failed: it is fetched by blocks.
+    url_failed: Option<String>,
     last_proof: Millis,
     now: Millis,
     dice: fastrand::Rng,
@@ -88,6 +92,8 @@ impl Machine {
             refusals: 0,
             setbacks: 0,
             trouble: None,
+            told_to_wait: false,
+            url_failed: None,
             last_proof: 0,
             now: 0,
             dice: fastrand::Rng::with_seed(seed),
@@ -159,10 +165,10 @@ impl Machine {
         if self.link == Link::Up { self.put_question() } else { Vec::new() }
     }
 
-    /// Goes back to an earlier duty; stops, for this reason, if that has happened too often.
+    /// Goes back to an earlier duty; gives up, for this reason, if that has happened too often.
     fn set_back(&mut self, why: Failure, retry: impl FnOnce(&mut Self) -> Vec<Action>) -> Vec<Action> {
         self.setbacks += 1;
-        if self.setbacks > SETBACKS { self.end(Err(why)) } else { retry(self) }
+        if self.setbacks > SETBACKS { self.give_up(why) } else { retry(self) }
     }
 
     fn end(&mut self, result: Result<(), Failure>) -> Vec<Action> {

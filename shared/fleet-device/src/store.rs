@@ -1,9 +1,9 @@
 //! The file in which a device keeps its [`Memory`]: replaced as a whole, so that a power cut at any moment leaves the
 //! old content or the new one.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::memory::Memory;
@@ -36,13 +36,14 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens the store in `directory`, which is made if there is none.
+    /// Opens the store in `directory`, which is made if there is none, and closed to others if it is open to them.
     ///
     /// # Errors
-    /// [`StoreError::Disk`] if the directory cannot be made.
+    /// [`StoreError::Disk`] if the directory cannot be made or closed.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-        made.map_err(|source| StoreError::Disk { path: directory.to_owned(), source })?;
+        made.and_then(|()| close_to_others(directory))
+            .map_err(|source| StoreError::Disk { path: directory.to_owned(), source })?;
         Ok(Self { file: directory.join("memory.json") })
     }
 
@@ -69,6 +70,11 @@ impl Store {
         let done = replace(&self.file, &bytes).iter().try_for_each(perform);
         done.map_err(|source| StoreError::Disk { path: self.file.clone(), source })
     }
+}
+
+fn close_to_others(directory: &Path) -> io::Result<()> {
+    let open = fs::metadata(directory)?.permissions().mode() & 0o077 != 0;
+    if open { fs::set_permissions(directory, Permissions::from_mode(0o700)) } else { Ok(()) }
 }
 
 /// One operation on the disk.

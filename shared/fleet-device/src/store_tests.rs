@@ -123,6 +123,14 @@ fn only_the_owner_can_read_a_private_key() {
 }
 
 #[test]
+fn a_directory_that_others_can_read_is_closed_to_them() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    Store::open(directory.path()).unwrap();
+    assert_eq!(fs::metadata(directory.path()).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
 fn a_damaged_memory_is_not_taken_for_an_empty_one() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();

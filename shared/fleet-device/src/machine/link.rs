@@ -71,7 +71,7 @@ impl Machine {
         self.link = Link::Down;
         self.tries += 1;
         let failure = Failure::Unreachable(why);
-        if self.is_exhausted() { self.end(Err(failure)) } else { self.pause(&failure, Duration::ZERO) }
+        if self.is_exhausted() { self.give_up(failure) } else { self.pause(&failure, Duration::ZERO) }
     }
 
     pub(super) fn refused(&mut self, why: String) -> Vec<Action> {
@@ -82,7 +82,7 @@ impl Machine {
             return self.pause(&failure, Duration::ZERO);
         }
         self.refusals = 0;
-        if self.login == Some(Login::Claim) { self.end(Err(failure)) } else { self.fall_back(failure) }
+        if self.login == Some(Login::Claim) { self.give_up(failure) } else { self.fall_back(failure) }
     }
 
     pub(super) fn timer(&mut self) -> Vec<Action> {
@@ -102,7 +102,7 @@ impl Machine {
             Some((upstream, _)) if self.is_exhausted() => {
                 let unanswered = Failure::Unanswered(upstream.topic(self.profile.device.as_str()));
                 let why = self.trouble.take().unwrap_or(unanswered);
-                self.end(Err(why))
+                self.give_up(why)
             }
             _ => self.put_question(),
         }
@@ -114,6 +114,7 @@ impl Machine {
 
     /// Asks the cloud what the duty has to ask. A duty at home, with nothing to ask, starts its count afresh.
     pub(super) fn put_question(&mut self) -> Vec<Action> {
+        self.told_to_wait = false;
         let Some((upstream, payload)) = self.question() else {
             self.tries = 0;
             let resting = matches!(self.duty, Duty::Rest);
@@ -149,18 +150,33 @@ impl Machine {
         wire::register_request(&self.profile.device, csr, self.profile.secret.as_ref(), self.last_proof)
     }
 
-    /// Does what an error says: comes back when it says so, or stops.
+    /// Does what an error says: comes back when it says so, or gives up. In the field the error may answer somebody
+    /// else's request, so the true answer still counts, and a flood of errors does not put off the next question.
     pub(super) fn refusal(&mut self, error: ErrorMessage) -> Vec<Action> {
         let tell = Action::Tell(Progress::Refused(error.clone()));
+        if std::mem::replace(&mut self.told_to_wait, true) && !self.profile.once {
+            return vec![tell];
+        }
         let wait = error.retry_after.map(|seconds| Duration::from_secs(seconds.into()));
         let failure = Failure::Refused(error);
         let mut actions = match wait {
             Some(wait) if wait <= self.profile.pace.patience && !self.is_exhausted() => self.pause(&failure, wait),
-            _ => self.end(Err(failure.clone())),
+            _ => self.give_up(failure.clone()),
         };
         self.trouble = Some(failure);
         actions.insert(0, tell);
         actions
+    }
+
+    /// Ends a run that somebody waits for. In the field nobody would start the device again, and what it gives up for
+    /// may be an intruder's doing: it takes a long rest, and begins anew.
+    pub(super) fn give_up(&mut self, why: Failure) -> Vec<Action> {
+        if self.profile.once {
+            return self.end(Err(why));
+        }
+        (self.tries, self.refusals, self.setbacks) = (0, 0, 0);
+        let respite = self.profile.pace.respite(&mut self.dice);
+        self.pause(&why, respite)
     }
 
     /// Waits at least `delay`, and a random time on top.

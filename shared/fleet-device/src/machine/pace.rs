@@ -13,10 +13,13 @@ pub struct Pace {
     pub shortest_delay: Duration,
     /// Upper end of any random delay.
     pub longest_delay: Duration,
-    /// The longest `retry_after` it sits out; a longer one ends the run.
+    /// The longest `retry_after` it sits out; at a longer one it gives up.
     pub patience: Duration,
     /// How often it tries the same in vain before it gives up; `None`: for ever.
     pub tries: Option<u32>,
+    /// How long, at most, it rests once it has given up, before it begins anew; at least half of that. A run that
+    /// ends when the device is up to date ends instead.
+    pub respite: Duration,
     /// How often it asks for new software.
     pub check: Duration,
 }
@@ -30,6 +33,7 @@ impl Default for Pace {
             longest_delay: Duration::from_mins(2),
             patience: Duration::from_hours(24),
             tries: None,
+            respite: Duration::from_hours(1),
             check: Duration::from_hours(6),
         }
     }
@@ -47,5 +51,10 @@ impl Pace {
     pub(super) fn delay(&self, tries: u32, dice: &mut fastrand::Rng) -> Duration {
         let bound = self.shortest_delay.saturating_mul(1 << tries.min(20)).min(self.longest_delay);
         bound.mul_f64(dice.f64())
+    }
+
+    /// How long to rest after giving up, spread over the fleet.
+    pub(super) fn respite(&self, dice: &mut fastrand::Rng) -> Duration {
+        self.respite.mul_f64(f64::midpoint(1.0, dice.f64()))
     }
 }

@@ -40,8 +40,9 @@ impl Machine {
             _ if runs_it => self.runs_already(&manifest),
             Delivery::Blocks => self.open(manifest, Way::Blocks),
             Delivery::Url => {
-                let way = manifest.url.clone().map_or(Way::Blocks, Way::Url);
-                self.open(manifest, way)
+                let failed = self.url_failed.as_ref() == Some(&manifest.sha256);
+                let url = manifest.url.clone().filter(|_| !failed);
+                self.open(manifest, url.map_or(Way::Blocks, Way::Url))
             }
             Delivery::Inline => self.complete_offer(|offer| offer.manifest = Some(manifest)),
         });
@@ -93,14 +94,15 @@ impl Machine {
         }
     }
 
-    /// A URL may have expired, or be out of reach from here; the blocks come over the connection there is.
+    /// A URL may have expired, or be out of reach from here; the blocks come over the connection there is. What came
+    /// from it may be anything, such as a gateway's login page, so no block is put behind it.
     pub(super) fn fetched(&mut self, result: Result<(), String>) -> Vec<Action> {
         let Duty::Url(manifest) = std::mem::replace(&mut self.duty, Duty::Begin) else { return Vec::new() };
         match result {
             Ok(()) => self.install(manifest),
             Err(because) => {
-                let mut actions = self.open(manifest, Way::Blocks);
-                actions.insert(0, Action::Tell(Progress::UrlFailed { because }));
+                let mut actions = vec![Action::Tell(Progress::UrlFailed { because }), self.discard(&manifest)];
+                actions.extend(self.open(manifest, Way::Blocks));
                 actions
             }
         }
@@ -142,12 +144,18 @@ impl Machine {
                 actions
             }
             Err(Failure::Corrupt(why)) => {
-                let mut actions = vec![Action::Discard(manifest.sha256)];
+                let mut actions = vec![self.discard(&manifest)];
                 actions.extend(self.start_over(&why));
                 actions
             }
             Err(failure) => self.end(Err(failure)),
         }
+    }
+
+    /// Removes what came, and trusts no URL with this software again.
+    fn discard(&mut self, manifest: &Manifest) -> Action {
+        self.url_failed = Some(manifest.sha256.clone());
+        Action::Discard(manifest.sha256.clone())
     }
 
     /// The device runs what the manifest describes: it notes that, and reports it.
@@ -187,11 +195,16 @@ impl Machine {
             _ if error.retry_after.is_some() => self.refusal(error),
             Code::SoftwareChanged | Code::BlockOutOfRange => self.start_over(&error.message),
             Code::NotRegistered | Code::WrongCertificate => self.fall_back(Failure::Refused(error)),
-            _ => self.refusal(error),
+            _ => {
+                // The same block would be refused again.
+                self.duty = Duty::Ask(Offer::default());
+                self.refusal(error)
+            }
         }
     }
 
     fn start_over(&mut self, why: &str) -> Vec<Action> {
+        self.duty = Duty::Ask(Offer::default());
         self.set_back(Failure::Corrupt(why.to_owned()), Self::ask)
     }
 }

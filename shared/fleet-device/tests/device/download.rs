@@ -45,11 +45,34 @@ async fn a_download_goes_on_at_the_byte_where_it_broke() {
     let (url, _) = serve(answer("200 OK", SOFTWARE.len(), &SOFTWARE[..7]));
     assert!(matches!(fetch(&url, None, &file, (0, size), |_| {}).await, Err(DownloadError::Broken(_))));
     assert_eq!(std::fs::read(&file).unwrap(), SOFTWARE[..7]);
-    let (url, server) = serve(answer("206 Partial Content", SOFTWARE.len() - 7, &SOFTWARE[7..]));
+    let (url, server) = serve(part("bytes 7-18/19"));
     let mut seen = 0;
     fetch(&url, None, &file, (7, size), |done| seen = done).await.unwrap();
     assert!(server.join().unwrap().to_lowercase().contains("range: bytes=7-"));
     assert_eq!((std::fs::read(&file).unwrap().as_slice(), seen), (SOFTWARE, size));
+}
+
+/// All but the first seven bytes, as what the server says they are.
+fn part(range: &str) -> Vec<u8> {
+    let status = format!("206 Partial Content\r\ncontent-range: {range}");
+    answer(&status, SOFTWARE.len() - 7, &SOFTWARE[7..])
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_leaves_a_partial_file_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("software");
+    let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n".to_vec();
+    let others = ["bytes 0-11/19", "bytes 7-18/20", "bytes 7-17/19", "nonsense"].map(part);
+    let bare = answer("206 Partial Content", SOFTWARE.len() - 7, &SOFTWARE[7..]);
+    for unfit in others.into_iter().chain([bare, chunked, answer("200 OK", 5, b"login")]) {
+        std::fs::write(&file, b"the qui").unwrap();
+        let (url, _) = serve(unfit.clone());
+        let fetched = fetch(&url, None, &file, (7, SOFTWARE.len() as u64), |_| {}).await;
+        let unfit = String::from_utf8_lossy(&unfit);
+        assert!(matches!(fetched, Err(DownloadError::Unfit(_) | DownloadError::Size { .. })), "{unfit}: {fetched:?}");
+        assert_eq!(std::fs::read(&file).unwrap(), b"the qui", "{unfit}");
+    }
 }
 
 #[tokio::test]

@@ -87,6 +87,47 @@ fn a_refusal_without_retry_after_ends_with_its_reason() {
 }
 
 #[test]
+fn no_error_ends_a_device_in_the_field_or_keeps_it_from_the_answer() {
+    let mut cloud = cloud();
+    let mut device = in_the_field(&cloud);
+    let (topic, payload) = device.only_word();
+    for code in [Code::Blocked, Code::InvalidPayload, Code::IdentityMismatch] {
+        device.message(cloud.message(Downstream::CredentialsError, refusal(code, None)));
+        assert!(device.ended.is_none() && device.wake.unwrap() >= Duration::from_mins(30), "{code:?}");
+    }
+    device.messages(cloud.hear(None, &topic, &payload));
+    assert!(matches!(device.login, Some(Login::Device(_))));
+}
+
+#[test]
+fn a_device_in_the_field_asks_again_after_its_respite_which_more_errors_do_not_prolong() {
+    let cloud = cloud();
+    let mut device = in_the_field(&cloud);
+    device.said.clear();
+    device.message(cloud.message(Downstream::CredentialsError, refusal(Code::Blocked, None)));
+    device.wake = None;
+    device.message(cloud.message(Downstream::CredentialsError, refusal(Code::Blocked, None)));
+    assert!(device.wake.is_none() && device.said.is_empty());
+    device.feed(Input::Timer);
+    assert_eq!(device.only_word().0, "bs/device/dev-1/register/request");
+    device.message(cloud.message(Downstream::CredentialsError, refusal(Code::Blocked, None)));
+    assert!(device.wake.unwrap() >= Duration::from_mins(30));
+}
+
+#[test]
+fn a_claim_certificate_that_stays_refused_does_not_end_a_device_in_the_field() {
+    let mut device = in_the_field(&cloud());
+    device.said.clear();
+    for _ in 0..5 {
+        device.hang_up(Input::Refused("not active".to_owned()));
+    }
+    assert!(device.ended.is_none() && device.wake.unwrap() >= Duration::from_mins(30));
+    device.feed(Input::Timer);
+    device.link();
+    assert_eq!(device.only_word().0, "bs/device/dev-1/register/request");
+}
+
+#[test]
 fn a_retry_after_beyond_its_patience_ends_with_its_reason() {
     let mut cloud = cloud();
     let mut device = with_pace(&cloud, Pace::once());
@@ -131,8 +172,16 @@ fn stay_refused(device: &mut Hands) {
 }
 
 fn with_pace(cloud: &Cloud, pace: Pace) -> Hands {
+    linked(cloud, true, pace)
+}
+
+fn in_the_field(cloud: &Cloud) -> Hands {
+    linked(cloud, false, Pace::default())
+}
+
+fn linked(cloud: &Cloud, once: bool, pace: Pace) -> Hands {
     let device = cloud.device.clone();
-    let mut device = Hands::with(Profile { device, secret: None, key: KeyOrigin::Device, once: true, pace });
+    let mut device = Hands::with(Profile { device, secret: None, key: KeyOrigin::Device, once, pace });
     device.power_on();
     device.link();
     device

@@ -4,7 +4,7 @@ use fleet::message::Delivery;
 use fleet::refusal::{Code, Refusal};
 use fleet::topic::Downstream;
 use fleet_device::Progress;
-use fleet_device::machine::Input;
+use fleet_device::machine::{Input, KeyOrigin, Pace, Profile};
 
 use super::cloud::{BLOCK, Cloud, certificate_id};
 use super::enrolment::confirmed_device;
@@ -143,12 +143,62 @@ fn software_that_is_not_what_its_manifest_says_is_never_installed() {
 }
 
 #[test]
-fn a_url_that_fails_is_replaced_by_blocks() {
+fn corrupt_software_time_and_again_makes_a_device_in_the_field_rest_and_ask_anew() {
+    let mut cloud = Cloud::new("dev-1", Delivery::Inline, SOFTWARE);
+    let mut device = confirmed_device(&mut cloud);
+    let disk = std::mem::take(&mut device.disk);
+    let (device_id, pace) = (cloud.device.clone(), Pace::default());
+    let profile = Profile { device: device_id, secret: None, key: KeyOrigin::Device, once: false, pace };
+    device = Hands::with(profile);
+    device.disk = disk;
+    device.power_on();
+    device.link();
+    let manifest = serde_json::to_vec(&cloud.manifest()).unwrap();
+    for _ in 0..=5 {
+        assert_eq!(device.only_word().0, "dm/device/dev-1/update/request");
+        device.message(cloud.message(Downstream::Manifest, manifest.clone()));
+        device.message(cloud.message(Downstream::Software, "AAAA"));
+    }
+    assert!(device.ended.is_none() && device.said.is_empty());
+    assert!(device.wake.unwrap() >= std::time::Duration::from_mins(30));
+    device.feed(Input::Timer);
+    exchange(&mut cloud, &mut device);
+    assert_eq!(device.installed, [SOFTWARE.to_vec()]);
+}
+
+#[test]
+fn what_came_from_a_url_that_failed_never_lies_in_front_of_blocks() {
+    let (mut cloud, mut device) = fetching();
+    *device.software.values_mut().next().unwrap() = b"<html>".to_vec();
+    device.feed(Input::Fetched(Err("the stream broke".to_owned())));
+    assert_eq!(device.software.values().next().unwrap(), b"");
+    finish(&mut cloud, &mut device);
+    assert_eq!(device.installed, [SOFTWARE.to_vec()]);
+}
+
+#[test]
+fn a_url_that_brought_something_else_is_not_used_again() {
+    let (mut cloud, mut device) = fetching();
+    *device.software.values_mut().next().unwrap() = b"the quick brown cat".to_vec();
+    device.fetch = None;
+    device.feed(Input::Fetched(Ok(())));
+    finish(&mut cloud, &mut device);
+    assert_eq!((&device.fetch, &device.installed), (&None, &vec![SOFTWARE.to_vec()]));
+}
+
+/// A device that fetches from a URL.
+fn fetching() -> (Cloud, Hands) {
     let mut cloud = Cloud::new("dev-1", Delivery::Url, SOFTWARE);
     cloud.url = Some("http://127.0.0.1/software".to_owned());
     let mut device = confirmed_device(&mut cloud);
     exchange(&mut cloud, &mut device);
     assert_eq!(device.fetch, cloud.url);
+    (cloud, device)
+}
+
+#[test]
+fn a_url_that_fails_is_replaced_by_blocks() {
+    let (mut cloud, mut device) = fetching();
     device.feed(Input::Fetched(Err("403".to_owned())));
     assert!(device.told.iter().any(|told| matches!(told, Progress::UrlFailed { .. })));
     finish(&mut cloud, &mut device);
@@ -156,10 +206,7 @@ fn a_url_that_fails_is_replaced_by_blocks() {
 
 #[test]
 fn a_download_by_url_outlives_the_connection() {
-    let mut cloud = Cloud::new("dev-1", Delivery::Url, SOFTWARE);
-    cloud.url = Some("http://127.0.0.1/software".to_owned());
-    let mut device = confirmed_device(&mut cloud);
-    exchange(&mut cloud, &mut device);
+    let (mut cloud, mut device) = fetching();
     device.hang_up(Input::Lost("out of reach".to_owned()));
     *device.software.values_mut().next().unwrap() = SOFTWARE.to_vec();
     device.feed(Input::Fetched(Ok(())));
