@@ -4,7 +4,8 @@
     python3 infra/replay.py FUNCTION
 
 Needs boto3 and the account's credentials as any AWS tool takes them. A letter that fails again comes back to the
-queue by itself, with a new date; nothing is lost if this is interrupted.
+queue by itself, with a new date; nothing is lost if this is interrupted. What is no letter of a function is named
+and left in the queue.
 """
 
 import json
@@ -29,17 +30,29 @@ def letters(sqs, queue: str, count: int):
         count = count - len(messages) if messages else 0
 
 
+def event_of(letter: dict):
+    """The event that the letter is about, as JSON; none if no function's failure is in it."""
+    try:
+        return json.dumps(json.loads(letter["Body"])["requestPayload"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def main(function: str) -> None:
     sqs, functions, queue = boto3.client("sqs"), boto3.client("lambda"), dead_letters(function)
     name = "ApproximateNumberOfMessages"
     count = int(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"][name])
-    replayed = 0
+    replayed = skipped = 0
     for letter in letters(sqs, queue, count):
-        event = json.loads(letter["Body"])["requestPayload"]
-        functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
+        event = event_of(letter)
+        if event is None:
+            print(f"skipped {letter['MessageId']}: no letter of a function", file=sys.stderr)
+            skipped += 1
+            continue
+        functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=letter["ReceiptHandle"])
         replayed += 1
-    print(f"replayed {replayed} of {count} dead letters of {function}")
+    print(f"replayed {replayed} of {count} dead letters of {function}, skipped {skipped}")
 
 
 if __name__ == "__main__":

@@ -138,6 +138,24 @@ def demand_certificates():
     build_lenient = replace(iot, "_mtls_build_ssl_context", build)
 
 
+def tell_characters_from_wildcards():
+    """An IoT policy's `${*}` and `${?}` stand for themselves, and so does what a client is called or asks for."""
+    from ministack.services import iot
+
+    marks = str.maketrans({"*": "\ue000", "?": "\ue001"})
+
+    def parse(document, context):
+        document = document.replace("${*}", "*".translate(marks)).replace("${?}", "?".translate(marks))
+        return parse_wildcards(document.replace("${$}", "$"), context)
+
+    def allows(account_id, region, certificate_id, context, action, resource, provisioning_template=None):
+        context, resource = {name: value.translate(marks) for name, value in context.items()}, resource.translate(marks)
+        return allows_marked(account_id, region, certificate_id, context, action, resource, provisioning_template)
+
+    parse_wildcards = replace(iot, "_parsed_iot_policy", parse)
+    allows_marked = replace(iot, "_mqtt_policy_allows", allows)
+
+
 def name_what_iot_calls_touch():
     """IAM is asked about a topic without its trailing slash, and about any certificate where one gets a policy."""
     from ministack.core import iam_actions
@@ -162,6 +180,7 @@ if __name__ == "__main__":
     take_loopback_for_secure()
     slice_versions()
     demand_certificates()
+    tell_characters_from_wildcards()
     name_what_iot_calls_touch()
 
     from ministack.app import main

@@ -41,10 +41,21 @@ impl Performer<'_> {
             Effect::AttachPolicy(cert, policy) => certificates.attach_policy(&self.arn(id(cert)?), policy).await?,
             Effect::AttachThing(cert) => certificates.attach_thing(&self.arn(id(cert)?), self.device).await?,
             Effect::Activate(cert) => certificates.activate(id(cert)?).await?,
-            Effect::Deactivate(cert) => certificates.deactivate(id(cert)?).await?,
+            Effect::Deactivate(cert) => return self.deactivate(id(cert)?).await,
             Effect::DetachThing(cert) => certificates.detach_thing(&self.arn(id(cert)?), self.device).await?,
             Effect::Delete(cert) => certificates.delete(id(cert)?).await?,
             Effect::Publish(topic, payload) => self.publish(run, *topic, payload).await?,
+        }
+        Ok(Answer::Done)
+    }
+
+    /// A row may name any certificate: only the device's own is taken out of service.
+    async fn deactivate(&self, id: &CertificateId) -> Result<Answer, Failure> {
+        let certificates = &self.registration.certificates;
+        if certificates.is_attached(&self.arn(id), self.device).await? {
+            certificates.deactivate(id).await?;
+        } else if !certificates.is_out_of_service(id).await? {
+            return Ok(Answer::Foreign);
         }
         Ok(Answer::Done)
     }

@@ -19,15 +19,39 @@ const TABLE: &str = "devices";
 const CERTIFICATE: &str = "{\"certificateId\":\"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\",\
     \"certificatePem\":\"CERTIFICATE\",\"keyPair\":{\"PrivateKey\":\"PRIVATE KEY\"}}";
 
+/// Certificates of a row's past: one of the device's own, somebody else's, and one that is out of service.
+const PAST: [&str; 3] = [
+    "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+    "0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+    "0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d",
+];
+
 type Calls = Arc<Mutex<Vec<String>>>;
 
-/// Listens as AWS IoT, which answers with a certificate where one is made; the endpoint, and the calls as they come.
+/// What AWS IoT answers: a certificate where one is made, and what it knows of [`PAST`].
+fn answer_of_iot(method: &Method, uri: &Uri) -> String {
+    let [own, others, _] = PAST;
+    match (method.as_str(), uri.path(), uri.query()) {
+        (_, _, Some("setAsActive=false")) => CERTIFICATE.to_owned(),
+        ("GET", "/things/pump-0017/principals", None) => json!({"principals": [], "nextToken": "more"}).to_string(),
+        ("GET", "/things/pump-0017/principals", _) => {
+            json!({"principals": [format!("arn:aws:iot:eu-west-1:123456789012:cert/{own}")]}).to_string()
+        }
+        ("GET", path, _) => {
+            let status = if path.ends_with(others) { "ACTIVE" } else { "INACTIVE" };
+            json!({"certificateDescription": {"status": status}}).to_string()
+        }
+        _ => "{}".to_owned(),
+    }
+}
+
+/// Listens as AWS IoT; the endpoint, and the calls as they come.
 async fn iot() -> (String, Calls) {
     let calls = Calls::default();
     let heard = Arc::clone(&calls);
     let answer = async move |method: Method, uri: Uri, body: String| {
         heard.lock().unwrap().push(format!("{method} {uri} {body}").trim_end().to_owned());
-        if uri.query() == Some("setAsActive=false") { CERTIFICATE } else { "{}" }
+        answer_of_iot(&method, &uri)
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -53,13 +77,18 @@ async fn dynamodb(row: Value) -> String {
     endpoint
 }
 
-/// Handles `event` for a device whose row is the blueprint's; what came of it, and the calls to AWS IoT in order of
-/// their names: those of one stage come in any order.
+/// Handles `event` for a device whose row is the blueprint's.
 async fn handle(event: &str, device: &str) -> (Report, Vec<String>) {
     let row = json!({
         "device": {"S": device}, "registered": {"BOOL": false}, "policy": {"S": "Devices"}, "firmware": {"S": "main"},
         "parameters": {"S": "{\"topic\":\"a/b\"}"}, "version": {"N": "0"}, "connections": {"N": "0"},
     });
+    handle_for(row, event).await
+}
+
+/// Handles `event` for the device of `row`; what came of it, and the calls to AWS IoT in order of their names: those
+/// of one stage come in any order.
+async fn handle_for(row: Value, event: &str) -> (Report, Vec<String>) {
     let (iot, calls) = iot().await;
     let variables = [
         ("AWS_REGION", "eu-west-1"),
@@ -117,4 +146,20 @@ async fn bytes_that_are_no_json_are_answered_on_the_senders_error_topic() {
     assert_eq!(report.outcome, "refused");
     assert_eq!(calls.len(), 1);
     assert!(calls[0].contains("credentials%2Ferror") && calls[0].contains("invalid_payload"), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_row_takes_no_certificate_of_another_device_out_of_service() {
+    let row = json!({
+        "device": {"S": "pump-0017"}, "registered": {"S": "requested"}, "certificates_retiring": {"SS": PAST},
+        "certificate_pending": {"S": "0dca5650a2a24ba7e31bcafd516dba7659ef41c3b35f22a2c5ec39eb27d10b0f"},
+    });
+    let (report, calls) = handle_for(row, include_str!("../../../events/registration/ok_empty.json")).await;
+    assert_eq!(report.outcome, "confirmed");
+    let verbs = PAST.map(|id| {
+        let path = format!("/certificates/{id}");
+        let verbs = calls.iter().filter(|call| call.contains(&path)).filter_map(|call| call.split(' ').next());
+        verbs.collect::<Vec<_>>().join(" ")
+    });
+    assert_eq!(verbs, ["DELETE PUT", "GET", "DELETE GET"], "{calls:#?}");
 }

@@ -1,7 +1,9 @@
 //! Where things lie: the workspace, and the directory that belongs to one local cloud.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -40,7 +42,7 @@ impl Home {
     pub(crate) fn scratch(&self) -> Result<PathBuf> {
         self.sweep();
         let path = self.path(SCRATCH);
-        fs::create_dir(&path).map_err(Error::file(&path))?;
+        DirBuilder::new().mode(0o700).create(&path).map_err(Error::file(&path))?;
         Ok(path)
     }
 
@@ -49,9 +51,10 @@ impl Home {
         let _ = fs::remove_dir_all(self.path(SCRATCH));
     }
 
+    /// Writes a file for its owner's eyes only: it may hold a key.
     pub(crate) fn write(&self, name: &str, content: &str) -> Result<PathBuf> {
         let path = self.path(name);
-        fs::write(&path, content).map_err(Error::file(&path))?;
+        self::write(&path, content).map_err(Error::file(&path))?;
         Ok(path)
     }
 
@@ -80,5 +83,29 @@ impl Home {
             Err(Error::RunsAlready(_)) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn write(path: &Path, content: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // It may lie there from an earlier run, open to everybody.
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(content.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_but_the_owner_reads_a_key() {
+        let home = Home::new(&std::env::temp_dir().join(format!("fleetwake-home-{}", std::process::id()))).unwrap();
+        let path = home.path("claim.key");
+        fs::write(&path, "an earlier key, open to everybody").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        home.write("claim.key", "key").unwrap();
+        let written = (fs::metadata(&path).unwrap().permissions().mode() & 0o777, fs::read_to_string(&path).unwrap());
+        fs::remove_dir_all(&home.0).unwrap();
+        assert_eq!(written, (0o600, "key".to_owned()));
     }
 }

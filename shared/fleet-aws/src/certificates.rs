@@ -1,13 +1,15 @@
 //! The certificates of AWS IoT. All calls but [`Certificates::issue`] may be repeated without harm.
 
 use aws_sdk_iot::Client;
-use aws_sdk_iot::types::CertificateStatus;
+use aws_sdk_iot::types::{CertificateDescription, CertificateStatus};
 use fleet::csr::Csr;
 use fleet::id::{CertificateId, DeviceId};
 use fleet::registration::Issued;
 
 use crate::clients::Clients;
 use crate::failure::{Failure, unless_missing};
+
+const DESCRIBE: &str = "DescribeCertificate";
 
 /// The account's certificates.
 #[derive(Clone, Debug)]
@@ -70,14 +72,44 @@ impl Certificates {
     /// # Errors
     /// [`Failure::Missing`] if there is none.
     pub async fn fetch(&self, id: &CertificateId) -> Result<Issued, Failure> {
-        const NAME: &str = "DescribeCertificate";
-        let call = self.client.describe_certificate().certificate_id(id.as_str());
-        let output = call.send().await.map_err(|error| Failure::of(NAME, &error))?;
-        let found = output.certificate_description.ok_or_else(|| Failure::Fault(format!("{NAME}: empty answer")))?;
+        let found = self.describe(id).await?;
         if found.status == Some(CertificateStatus::Revoked) {
-            return Err(Failure::Missing(format!("{NAME}: {id} is revoked")));
+            return Err(Failure::Missing(format!("{DESCRIBE}: {id} is revoked")));
         }
-        issued(NAME, found.certificate_id.as_deref(), found.certificate_pem, None)
+        issued(DESCRIBE, found.certificate_id.as_deref(), found.certificate_pem, None)
+    }
+
+    /// Whether the certificate can connect no more.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] if there is none.
+    pub async fn is_out_of_service(&self, id: &CertificateId) -> Result<bool, Failure> {
+        let status = self.describe(id).await?.status;
+        Ok(matches!(status, Some(CertificateStatus::Inactive | CertificateStatus::Revoked)))
+    }
+
+    async fn describe(&self, id: &CertificateId) -> Result<CertificateDescription, Failure> {
+        let call = self.client.describe_certificate().certificate_id(id.as_str());
+        let output = call.send().await.map_err(|error| Failure::of(DESCRIBE, &error))?;
+        output.certificate_description.ok_or_else(|| Failure::Fault(format!("{DESCRIBE}: empty answer")))
+    }
+
+    /// Whether the certificate is attached to the device's thing. To a thing that does not exist, nothing is.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub async fn is_attached(&self, certificate: &CertificateArn, device: &DeviceId) -> Result<bool, Failure> {
+        let call = self.client.list_thing_principals().thing_name(device.as_str());
+        let mut pages = call.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            match page.map_err(|error| Failure::of("ListThingPrincipals", &error)) {
+                Ok(page) if page.principals().contains(&certificate.0) => return Ok(true),
+                Ok(_) => {}
+                Err(Failure::Missing(_)) => break,
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(false)
     }
 
     /// Lets the certificate connect.

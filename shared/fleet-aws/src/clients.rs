@@ -93,8 +93,10 @@ impl Clients {
 
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.config);
-        // Another endpoint than AWS's has no name for each bucket.
-        aws_sdk_s3::Client::from_conf(config.force_path_style(self.has_own_endpoint).build())
+        // Another endpoint than AWS's has no name for each bucket. A session for a directory bucket, if it is refused,
+        // fails like a broken line does.
+        let config = config.force_path_style(self.has_own_endpoint).disable_s3_express_session_auth(true);
+        aws_sdk_s3::Client::from_conf(config.build())
     }
 }
 

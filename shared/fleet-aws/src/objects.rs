@@ -35,7 +35,7 @@ impl Objects {
     /// What lies at `location`, in one call: which object, its size and its start; or that it still is `known`.
     ///
     /// # Errors
-    /// A [`Failure::Fault`].
+    /// [`Failure::Rejected`] if S3 will never give it.
     pub async fn peek(&self, location: &Location, known: Option<&Object>) -> Result<Peek, Failure> {
         let start = Range { offset: 0, length: PEEK_MAX };
         let etag = known.map(|known| known.etag.clone());
@@ -129,8 +129,31 @@ fn absent(error: &SdkError<GetObjectError, HttpResponse>) -> Result<Peek, Failur
     match error.code() {
         Some("NoSuchKey") => Ok(Peek::Missing),
         Some("AccessDenied" | "NoSuchBucket" | "InvalidBucketName" | "PermanentRedirect") => Ok(Peek::Forbidden),
+        Some(code) if is_final(status(error), code) => Err(Failure::Rejected(Failure::of(NAME, error).to_string())),
         _ => Err(Failure::of(NAME, error).into_fault()),
     }
+}
+
+/// Whether S3 will give the same answer to the same request for as long as nobody mends row, bucket or key. What it
+/// has against the function's clock, credentials or haste passes.
+fn is_final(status: u16, code: &str) -> bool {
+    const PASSING: [&str; 14] = [
+        "Throttl",
+        "SlowDown",
+        "TooManyRequests",
+        "RequestLimitExceeded",
+        "RequestTime",
+        "RequestExpired",
+        "Expired",
+        "InvalidToken",
+        "TokenRefreshRequired",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "Timeout",
+        "Internal",
+        "Unavailable",
+    ];
+    matches!(status, 400 | 403 | 405) && !PASSING.iter().any(|part| code.contains(part))
 }
 
 type Got = Result<GetObjectOutput, SdkError<GetObjectError, HttpResponse>>;

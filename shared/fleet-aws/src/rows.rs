@@ -40,10 +40,10 @@ impl Rows {
     /// The row of `key` as the last write left it.
     ///
     /// # Errors
-    /// A [`Failure::Fault`].
+    /// [`Failure::Rejected`] if DynamoDB does not take `key` as a key.
     pub async fn read(&self, key: &str) -> Result<Option<Row>, Failure> {
         let call = self.client.get_item().table_name(&self.table).consistent_read(true).set_key(Some(item_key(key)));
-        let output = call.send().await.map_err(|error| Failure::of("GetItem", &error).into_fault())?;
+        let output = call.send().await.map_err(|error| Failure::of("GetItem", &error))?;
         Ok(output.item.map(items::row))
     }
 

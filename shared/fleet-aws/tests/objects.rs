@@ -90,8 +90,40 @@ async fn an_operators_mistake_is_told_from_a_fault_of_aws() {
     assert_eq!(peeked(404, error!("NoSuchBucket")).await, Ok(Peek::Forbidden));
     assert_eq!(peeked(403, error!("AccessDenied")).await, Ok(Peek::Forbidden));
     assert_eq!(peeked(301, error!("PermanentRedirect")).await, Ok(Peek::Forbidden));
-    assert!(matches!(peeked(403, error!("InvalidAccessKeyId")).await, Err(Failure::Fault(_))));
-    assert!(matches!(peeked(400, error!("ExpiredToken")).await, Err(Failure::Fault(_))));
+    for (status, body) in [
+        (403, error!("InvalidObjectState")),
+        (400, error!("AuthorizationHeaderMalformed")),
+        (400, error!("KMS.DisabledException")),
+        (403, error!("AllAccessDisabled")),
+        (400, error!("KeyTooLongError")),
+        (405, error!("MethodNotAllowed")),
+    ] {
+        assert!(matches!(peeked(status, body).await, Err(Failure::Rejected(_))), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_passes_by_itself_is_a_fault() {
+    for (status, body) in [
+        (403, error!("InvalidAccessKeyId")),
+        (400, error!("ExpiredToken")),
+        (403, error!("RequestTimeTooSkewed")),
+        (400, error!("RequestTimeout")),
+        (400, error!("KMS.ThrottlingException")),
+        (409, error!("OperationAborted")),
+        (503, error!("SlowDown")),
+        (400, "no error of S3"),
+    ] {
+        assert!(matches!(peeked(status, body).await, Err(Failure::Fault(_))), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_bucket_is_answered_like_any_other() {
+    let (objects, asked) = answering(403, &[], error!("AccessDenied")).await;
+    let location = Location { bucket: "software--euw1-az1--x-s3".to_owned(), ..location() };
+    assert_eq!(objects.peek(&location, None).await, Ok(Peek::Forbidden));
+    assert_eq!(asked.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

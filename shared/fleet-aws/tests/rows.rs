@@ -8,6 +8,7 @@ use fleet::row::Row;
 use fleet::value::Value;
 use fleet::write::{Change, Condition, Write};
 use fleet_aws::clients::Clients;
+use fleet_aws::failure::Failure;
 use fleet_aws::rows::{Rows, Written};
 use fleet_aws::settings::Environment;
 use proptest::collection::{btree_map, btree_set, vec};
@@ -138,6 +139,13 @@ async fn a_write_never_makes_a_row() {
     let rows = rows_with("d").await;
     assert_eq!(rows.write("other", &Write::new().set("a", 1)).await, Ok(Written::Lost(None)));
     assert_eq!(rows.read("other").await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_key_that_dynamodb_does_not_take_is_rejected_and_no_fault() {
+    let rows = rows_with("d").await;
+    assert!(matches!(rows.read("").await, Err(Failure::Rejected(_))));
+    assert!(matches!(rows.read(&"k".repeat(2049)).await, Err(Failure::Rejected(_))));
 }
 
 /// What `racers` writes that start at once come to.
