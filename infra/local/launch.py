@@ -157,7 +157,7 @@ def tell_characters_from_wildcards():
 
 
 def name_what_iot_calls_touch():
-    """IAM is asked about a topic without its trailing slash, and about any certificate where one gets a policy."""
+    """IAM is asked about a topic without its trailing slash, and not about the certificate that gets a policy or a thing."""
     from ministack.core import iam_actions
 
     def arn(service, method, path, headers, body, query_params, region, account_id):
@@ -165,6 +165,8 @@ def name_what_iot_calls_touch():
             return f"arn:aws:iot:{region}:{account_id}:topic/{path.removeprefix('/topics/')}"
         if service == "iot" and path.startswith("/target-policies/"):
             return json.loads(body)["target"]
+        if service == "iot" and "x-amzn-principal" in headers:
+            return headers["x-amzn-principal"]
         return arn_of_others(service, method, path, headers, body, query_params, region, account_id)
 
     arn_of_others = replace(iam_actions, "extract_resource_arn", arn)

@@ -49,14 +49,13 @@ impl Performer<'_> {
         Ok(Answer::Done)
     }
 
-    /// A row may name any certificate: only the device's own is taken out of service.
+    /// A row may have been copied from another device's: that device's certificate is left alone.
     async fn deactivate(&self, id: &CertificateId) -> Result<Answer, Failure> {
         let certificates = &self.registration.certificates;
-        if certificates.is_attached(&self.arn(id), self.device).await? {
-            certificates.deactivate(id).await?;
-        } else if !certificates.is_out_of_service(id).await? {
+        if certificates.is_anothers(&self.arn(id), self.device).await? {
             return Ok(Answer::Foreign);
         }
+        certificates.deactivate(id).await?;
         Ok(Answer::Done)
     }
 

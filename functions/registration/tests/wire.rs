@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use dynoxide::Database;
 use fleet::delivery::Delivery;
 use fleet_aws::clients::Clients;
@@ -19,7 +19,7 @@ const TABLE: &str = "devices";
 const CERTIFICATE: &str = "{\"certificateId\":\"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\",\
     \"certificatePem\":\"CERTIFICATE\",\"keyPair\":{\"PrivateKey\":\"PRIVATE KEY\"}}";
 
-/// Certificates of a row's past: one of the device's own, somebody else's, and one that is out of service.
+/// Certificates of a row's past: one of the device's own, another device's, and one that is attached to nothing.
 const PAST: [&str; 3] = [
     "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
     "0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
@@ -28,19 +28,16 @@ const PAST: [&str; 3] = [
 
 type Calls = Arc<Mutex<Vec<String>>>;
 
-/// What AWS IoT answers: a certificate where one is made, and what it knows of [`PAST`].
-fn answer_of_iot(method: &Method, uri: &Uri) -> String {
+/// What AWS IoT answers: a certificate where one is made, and the things that those of [`PAST`] are attached to.
+fn answer_of_iot(uri: &Uri, principal: &str) -> String {
     let [own, others, _] = PAST;
-    match (method.as_str(), uri.path(), uri.query()) {
-        (_, _, Some("setAsActive=false")) => CERTIFICATE.to_owned(),
-        ("GET", "/things/pump-0017/principals", None) => json!({"principals": [], "nextToken": "more"}).to_string(),
-        ("GET", "/things/pump-0017/principals", _) => {
-            json!({"principals": [format!("arn:aws:iot:eu-west-1:123456789012:cert/{own}")]}).to_string()
+    match (uri.path(), uri.query()) {
+        (_, Some("setAsActive=false")) => CERTIFICATE.to_owned(),
+        ("/principals/things", None) if principal.ends_with(own) => json!({"things": ["pump-0017"]}).to_string(),
+        ("/principals/things", None) if principal.ends_with(others) => {
+            json!({"things": [], "nextToken": "more"}).to_string()
         }
-        ("GET", path, _) => {
-            let status = if path.ends_with(others) { "ACTIVE" } else { "INACTIVE" };
-            json!({"certificateDescription": {"status": status}}).to_string()
-        }
+        ("/principals/things", Some(_)) => json!({"things": ["pump-0099"]}).to_string(),
         _ => "{}".to_owned(),
     }
 }
@@ -49,9 +46,10 @@ fn answer_of_iot(method: &Method, uri: &Uri) -> String {
 async fn iot() -> (String, Calls) {
     let calls = Calls::default();
     let heard = Arc::clone(&calls);
-    let answer = async move |method: Method, uri: Uri, body: String| {
+    let answer = async move |method: Method, uri: Uri, headers: HeaderMap, body: String| {
         heard.lock().unwrap().push(format!("{method} {uri} {body}").trim_end().to_owned());
-        answer_of_iot(&method, &uri)
+        let principal = headers.get("x-amzn-principal").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        answer_of_iot(&uri, principal)
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -161,5 +159,5 @@ async fn a_row_takes_no_certificate_of_another_device_out_of_service() {
         let verbs = calls.iter().filter(|call| call.contains(&path)).filter_map(|call| call.split(' ').next());
         verbs.collect::<Vec<_>>().join(" ")
     });
-    assert_eq!(verbs, ["DELETE PUT", "GET", "DELETE GET"], "{calls:#?}");
+    assert_eq!(verbs, ["DELETE PUT", "", "DELETE PUT"], "{calls:#?}");
 }

@@ -79,37 +79,27 @@ impl Certificates {
         issued(DESCRIBE, found.certificate_id.as_deref(), found.certificate_pem, None)
     }
 
-    /// Whether the certificate can connect no more.
-    ///
-    /// # Errors
-    /// [`Failure::Missing`] if there is none.
-    pub async fn is_out_of_service(&self, id: &CertificateId) -> Result<bool, Failure> {
-        let status = self.describe(id).await?.status;
-        Ok(matches!(status, Some(CertificateStatus::Inactive | CertificateStatus::Revoked)))
-    }
-
     async fn describe(&self, id: &CertificateId) -> Result<CertificateDescription, Failure> {
         let call = self.client.describe_certificate().certificate_id(id.as_str());
         let output = call.send().await.map_err(|error| Failure::of(DESCRIBE, &error))?;
         output.certificate_description.ok_or_else(|| Failure::Fault(format!("{DESCRIBE}: empty answer")))
     }
 
-    /// Whether the certificate is attached to the device's thing. To a thing that does not exist, nothing is.
+    /// Whether the certificate is attached to another thing than the device's.
     ///
     /// # Errors
-    /// A [`Failure`].
-    pub async fn is_attached(&self, certificate: &CertificateArn, device: &DeviceId) -> Result<bool, Failure> {
-        let call = self.client.list_thing_principals().thing_name(device.as_str());
-        let mut pages = call.into_paginator().send();
+    /// [`Failure::Missing`] if there is none.
+    pub async fn is_anothers(&self, certificate: &CertificateArn, device: &DeviceId) -> Result<bool, Failure> {
+        let mut pages = self.client.list_principal_things().principal(&certificate.0).into_paginator().send();
+        let mut is_attached = false;
         while let Some(page) = pages.next().await {
-            match page.map_err(|error| Failure::of("ListThingPrincipals", &error)) {
-                Ok(page) if page.principals().contains(&certificate.0) => return Ok(true),
-                Ok(_) => {}
-                Err(Failure::Missing(_)) => break,
-                Err(failure) => return Err(failure),
+            let page = page.map_err(|error| Failure::of("ListPrincipalThings", &error))?;
+            if page.things().iter().any(|thing| thing == device.as_str()) {
+                return Ok(false);
             }
+            is_attached |= !page.things().is_empty();
         }
-        Ok(false)
+        Ok(is_attached)
     }
 
     /// Lets the certificate connect.
