@@ -113,20 +113,20 @@ All of it is in {file}.
 
 Next, let a device in, with any AWS client (boto3 came with the emulator):
 
-  export AWS_ENDPOINT_URL={aws_endpoint} AWS_DEFAULT_REGION={region}
-  export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret_access_key}
-  {python} - <<END
-  import boto3
-  table = boto3.resource("dynamodb").Table
-  table("{devices}").put_item(Item={{"device": "dev-1", "registered": False,
-      "policy": "{device_policy}", "firmware": "main", "parameters": {{"topic": "dev-1/data"}}}})
-  table("{firmware}").put_item(Item={{"device": "main", "bucket": "{bucket}", "file": "main.py"}})
-  boto3.client("s3").put_object(Bucket="{bucket}", Key="main.py", Body=b"print('awake')")
-  END
+export AWS_ENDPOINT_URL={aws_endpoint} AWS_DEFAULT_REGION={region}
+export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret_access_key}
+{python} - <<END
+import boto3
+table = boto3.resource("dynamodb").Table
+table("{devices}").put_item(Item={{"device": "dev-1", "registered": False,
+    "policy": "{device_policy}", "firmware": "main", "parameters": {{"topic": "dev-1/data"}}}})
+table("{firmware}").put_item(Item={{"device": "main", "bucket": "{bucket}", "file": "main.py"}})
+boto3.client("s3").put_object(Bucket="{bucket}", Key="main.py", Body=b"print('awake')")
+END
 
 and wake it up, with any MQTT client, or with the agent of this project:
 
-  cargo run --bin fleet-agent -- --connection {file} --id dev-1 --state target/dev-1 --once
+cargo run --bin fleet-agent -- --connection {file} --id dev-1 --state target/dev-1 --once
 "#
         )
     }

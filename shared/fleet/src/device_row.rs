@@ -9,6 +9,7 @@ use crate::attribute::{
 use crate::id::CertificateId;
 use crate::problem::Problem;
 use crate::row::Row;
+use crate::text::excerpt;
 use crate::value::Value;
 use crate::write::Write;
 
@@ -129,7 +130,7 @@ impl Row {
             self.parameters()?.ok_or_else(|| Problem::new(PARAMETERS, self.get(PARAMETERS), EXPECTED))?;
         match read.get("topic").and_then(Json::as_str).filter(|topic| !topic.is_empty()) {
             Some(topic) => Ok(Parameters { topic: topic.to_owned(), json }),
-            None => Err(Problem::found(PARAMETERS, "a JSON object without it", EXPECTED)),
+            None => Err(Problem::found(PARAMETERS, found_topic(read.get("topic")), EXPECTED)),
         }
     }
 
@@ -202,6 +203,13 @@ impl Row {
     }
 }
 
+fn found_topic(topic: Option<&Json>) -> String {
+    topic.map_or_else(
+        || "no key \"topic\"".to_owned(),
+        |topic| format!("\"topic\": {}", excerpt(&topic.to_string(), 60)),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -245,6 +253,9 @@ mod tests {
         for value in ["", "{", "[]", "{}", r#"{"topic": 5}"#, r#"{"topic": ""}"#, "5"] {
             assert!(row(PARAMETERS, value).device_parameters().is_err(), "{value}");
         }
+        let said = |text: &str| row(PARAMETERS, text).device_parameters().unwrap_err().to_string();
+        assert!(said("{}").contains("found no key \"topic\", expected"));
+        assert!(said(r#"{"topic": 5}"#).contains("found \"topic\": 5, expected"));
         assert!(row(PARAMETERS, Value::Bytes(vec![0])).device_parameters().is_err());
         assert!(
             row(PARAMETERS, format!(r#"{{"topic":"{}"}}"#, "x".repeat(PAYLOAD_MAX)).as_str()).parameters().is_err()

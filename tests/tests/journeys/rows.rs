@@ -13,7 +13,7 @@ use crate::operator::Operator;
 type Broken = (&'static str, Json, &'static str);
 
 fn broken() -> Vec<Broken> {
-    let no_topic = r#"parameters: found a JSON object without it, expected a JSON object with the key "topic""#;
+    let no_topic = r#"parameters: found no key "topic", expected a JSON object with the key "topic""#;
     vec![
         (
             "registered-word",
@@ -34,7 +34,7 @@ fn broken() -> Vec<Broken> {
         ("parameters-missing", json!({ "parameters": null }), "parameters: found nothing"),
         ("parameters-no-json", json!({ "parameters": "{topic: a}" }), r#"parameters: found text "{topic: a}""#),
         ("parameters-no-topic", json!({ "parameters": "{}" }), no_topic),
-        ("parameters-topic-number", json!({ "parameters": { "topic": 5 } }), no_topic),
+        ("parameters-topic-number", json!({ "parameters": { "topic": 5 } }), r#"parameters: found "topic": 5"#),
         ("parameters-list", json!({ "parameters": ["topic"] }), "parameters: found a list"),
         ("secret-empty", json!({ "secret": "" }), "secret: found empty text"),
         ("secret-list", json!({ "secret": ["hush"] }), "secret: found a list"),
