@@ -13,6 +13,7 @@ pub mod attribute;
 pub mod csr;
 pub mod delivery;
 pub mod device_row;
+pub mod fault;
 pub mod id;
 pub mod message;
 pub mod problem;

@@ -40,8 +40,3 @@ pub enum Answer {
     /// Redelivery may cure it.
     Fault(String),
 }
-
-/// A failure that redelivery may cure.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Fault(pub String);

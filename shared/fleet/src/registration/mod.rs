@@ -22,7 +22,7 @@ mod refuse;
 mod request;
 mod run;
 
-pub use answer::{Answer, Fault, Issued};
+pub use answer::{Answer, Issued};
 pub use decide::{decide, open};
 pub use effect::{Cert, Effect, End, Outcome, Payload, Plan, Record};
 pub use request::{Kind, Request};

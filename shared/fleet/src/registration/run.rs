@@ -1,6 +1,6 @@
 //! One run of registration: hands out the stages of the plan and takes the answers, whoever performs them.
 
-use super::answer::{Answer, Fault, Issued};
+use super::answer::{Answer, Issued};
 use super::claim::{abandon, holds_claim};
 use super::effect::{Cert, Effect, End, Outcome, Plan, Record};
 use super::mend::report;
@@ -8,6 +8,7 @@ use super::refuse::refuse;
 use super::{Request, Rules, decide, open};
 use crate::Millis;
 use crate::attribute::{CERTIFICATES_RETIRING, POLICY};
+use crate::fault::Fault;
 use crate::id::CertificateId;
 use crate::problem::Problem;
 use crate::refusal::{Code, Refusal};

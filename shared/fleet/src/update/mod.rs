@@ -24,7 +24,7 @@ pub use effect::{Act, Effect, Outcome, Range, Step};
 pub use facts::{Answer, Facts, Peek};
 pub use memory::{Known, Memory};
 pub use request::{Kind, Request};
-pub use run::{Fault, Run};
+pub use run::Run;
 
 use crate::Millis;
 

@@ -6,12 +6,8 @@ use super::facts::{Answer, Facts, Peek};
 use super::memory::{Known, Memory};
 use super::{Kind, PEEK_MAX, Request, Rules, decide};
 use crate::Millis;
+use crate::fault::Fault;
 use crate::software_row::Object;
-
-/// A failure that redelivery may cure.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Fault(pub String);
 
 /// A run of one request.
 #[derive(Debug)]

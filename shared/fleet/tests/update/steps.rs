@@ -2,10 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use fleet::fault::Fault;
 use fleet::message::{Block, Manifest};
 use fleet::refusal::{Code, ErrorMessage};
 use fleet::topic::Downstream;
-use fleet::update::{Answer, Effect, Fault, Memory, Outcome, Request, Run};
+use fleet::update::{Answer, Effect, Memory, Outcome, Request, Run};
 use serde::de::DeserializeOwned;
 
 use crate::scene::{NOW, RULES};
