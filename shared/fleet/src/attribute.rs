@@ -1,7 +1,11 @@
 //! The attributes of the tables' rows, each spelt once. "Operator" and "function" say who writes it.
 
-/// Key of both tables: the device's id, or the software's name (operator).
+/// Key of a device's row, of a release's row and, with [`JOB`], of an execution: the device's id, or the release's
+/// name (operator).
 pub const DEVICE: &str = "device";
+/// Key of a job's row and, with [`DEVICE`], of an execution (operator). In a device's row: the job in which the
+/// device holds a slot (function).
+pub const JOB: &str = "job";
 
 // Bootstrapping_table_registration
 
@@ -45,6 +49,18 @@ pub const BLOCKED_REASON: &str = "blocked_reason";
 pub const VERSION_REPORTED_AT: &str = "version_reported_at";
 /// What is wrong with the row, and since when (function).
 pub const PROBLEM: &str = "problem";
+/// Name by which jobs choose devices (operator).
+pub const GROUP: &str = "group";
+/// Names by which jobs choose devices: a set, a list, or text separated by commas (operator).
+pub const TAGS: &str = "tags";
+/// Key of the release that a job is bringing the device to, while it holds a slot (function).
+pub const UPGRADE: &str = "upgrade";
+/// Key of the release that a job has brought the device to (function).
+pub const RELEASE: &str = "release";
+/// What the device runs, as `firmware/version` (function).
+pub const RUNNING: &str = "running";
+/// The part of the inventory index that the device is in (function).
+pub const INVENTORY: &str = "inventory";
 
 // Devicemanager_update
 
@@ -72,3 +88,81 @@ pub const VERIFIED_OBJECT: &str = "verified_object";
 pub const VERIFIED_SIZE: &str = "verified_size";
 /// SHA-256 of that object (function).
 pub const VERIFIED_SHA256: &str = "verified_sha256";
+/// Base64 of the Ed25519 signature over the release's canonical manifest (operator).
+pub const SIGNATURE: &str = "signature";
+/// Earliest version from which a device may go to this one (operator).
+pub const MINIMUM_VERSION: &str = "minimum_version";
+
+// Devicemanager_ota_jobs
+
+/// Which devices a job is for (operator).
+pub const TARGETS: &str = "targets";
+/// `true` takes in devices that come later, too (operator).
+pub const OPEN: &str = "open";
+/// `push` (default) or `request` (operator).
+pub const MODE: &str = "mode";
+/// When the rollout starts at the earliest, RFC 3339 (operator).
+pub const START_AT: &str = "start_at";
+/// When it ends at the latest, RFC 3339 (operator).
+pub const END_AT: &str = "end_at";
+/// When devices may be started, `Mon-Fri 22:00-04:00 Europe/Berlin` (operator).
+pub const WINDOW: &str = "window";
+/// How many devices go first and alone, until an operator approves (operator).
+pub const VERIFY: &str = "verify";
+/// The groups of the rollout, one after another (operator).
+pub const GROUPS: &str = "groups";
+/// Per cent of a group that must succeed before the next one starts (operator).
+pub const SUCCESS_THRESHOLD: &str = "success_threshold";
+/// Per cent of failures that stop the rollout (operator).
+pub const ERROR_THRESHOLD: &str = "error_threshold";
+/// Fewest results that a rollout is stopped by (operator).
+pub const MINIMUM_SAMPLE: &str = "minimum_sample";
+/// Most devices that are being upgraded at once (operator).
+pub const AT_ONCE: &str = "at_once";
+/// Most devices that are started in a minute (operator).
+pub const PER_MINUTE: &str = "per_minute";
+/// How long one attempt of one device may take (operator).
+pub const TIMEOUT: &str = "timeout";
+/// How long a device that was told may be silent before it counts as not there (operator).
+pub const ANSWER_WITHIN: &str = "answer_within";
+/// How often a device that failed is tried again (operator).
+pub const RETRIES: &str = "retries";
+/// How long a device that failed is left in peace (operator).
+pub const RETRY_AFTER: &str = "retry_after";
+/// How the rollout goes: counters, groups, the release it is pinned to (function).
+pub const PROGRESS: &str = "progress";
+/// Number of the newest write of a function; each builds on the one before (function).
+pub const REVISION: &str = "revision";
+/// Why the job is paused, stopped or done; why an execution ended as it did (function).
+pub const REASON: &str = "reason";
+/// When a function left off with work to do: it goes on at once (function).
+pub const CONTINUE_AT: &str = "continue_at";
+
+// Devicemanager_ota_executions; all of it is the functions'
+
+/// Where the device stands in the job, finer than `state`.
+pub const STANDING: &str = "standing";
+/// The standing as the job's counters have it; absent while they do not.
+pub const COUNTED: &str = "counted";
+/// Furthest percentage or failure code that the device has reported in this attempt.
+pub const STEP: &str = "step";
+/// Number of the attempt, from 1.
+pub const ATTEMPT: &str = "attempt";
+/// When the device was taken into the job, Unix time in milliseconds.
+pub const QUEUED_AT: &str = "queued_at";
+/// When it got its slot, Unix time in milliseconds.
+pub const GRANTED_AT: &str = "granted_at";
+/// When its first report of the attempt came, Unix time in milliseconds.
+pub const BEGUN_AT: &str = "begun_at";
+/// When its newest report came, Unix time in milliseconds.
+pub const REPORTED_AT: &str = "reported_at";
+/// When its standing became final, Unix time in milliseconds.
+pub const ENDED_AT: &str = "ended_at";
+/// When it came and asked for its upgrade, Unix time in milliseconds; absent once it was answered.
+pub const ASKED_AT: &str = "asked_at";
+/// By what it asked: `request` or `version`.
+pub const ASKED_FOR: &str = "asked_for";
+/// Part of the index that it is in.
+pub const SHARD: &str = "shard";
+/// Where in that part: what is to be done with it, and when.
+pub const PLACE: &str = "place";

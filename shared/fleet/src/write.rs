@@ -42,9 +42,11 @@ pub enum Change {
     Remove,
 }
 
-/// A conditional write: all conditions and all changes, or nothing. It never makes a row.
+/// A conditional write: all conditions and all changes, or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Write {
+    /// Whether it makes the row, and only where there is none; otherwise it changes a row, and never makes one.
+    pub creates: bool,
     /// Conditions, by attribute.
     pub conditions: Vec<(&'static str, Condition)>,
     /// Changes, by attribute; at most one each.
@@ -61,6 +63,12 @@ impl Write {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A write that makes the row, and only where there is none. The attributes of the key come by themselves.
+    #[must_use]
+    pub fn create() -> Self {
+        Self { creates: true, ..Self::default() }
     }
 
     /// Only if `attribute` equals `value`.
