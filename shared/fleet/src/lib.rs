@@ -17,6 +17,7 @@ pub mod fault;
 pub mod hash;
 pub mod id;
 pub mod message;
+pub mod ota;
 pub mod problem;
 pub mod proof;
 pub mod refusal;
