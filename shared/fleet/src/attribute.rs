@@ -131,6 +131,8 @@ pub const RETRIES: &str = "retries";
 pub const RETRY_AFTER: &str = "retry_after";
 /// How the rollout goes: counters, groups, the release it is pinned to (function).
 pub const PROGRESS: &str = "progress";
+/// How many devices are in which state, by AWS's words (function).
+pub const COUNTS: &str = "counts";
 /// Number of the newest write of a function; each builds on the one before (function).
 pub const REVISION: &str = "revision";
 /// Why the job is paused, stopped or done; why an execution ended as it did (function).
@@ -162,6 +164,8 @@ pub const ENDED_AT: &str = "ended_at";
 pub const ASKED_AT: &str = "asked_at";
 /// By what it asked: `request` or `version`.
 pub const ASKED_FOR: &str = "asked_for";
+/// When it may be tried again at the earliest, Unix time in milliseconds.
+pub const DUE: &str = "due";
 /// Part of the index that it is in.
 pub const SHARD: &str = "shard";
 /// Where in that part: what is to be done with it, and when.

@@ -64,6 +64,21 @@ impl Value {
         })
     }
 
+    /// JSON as a value.
+    #[must_use]
+    pub fn from_json(json: &Json) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(flag) => Self::Flag(*flag),
+            Json::Number(number) => Self::Number(number.to_string()),
+            Json::String(text) => Self::text(text.as_str()),
+            Json::Array(list) => Self::List(list.iter().map(Self::from_json).collect()),
+            Json::Object(map) => {
+                Self::Map(map.iter().map(|(key, value)| (key.clone(), Self::from_json(value))).collect())
+            }
+        }
+    }
+
     /// The value in words, for the person who typed it: `text "5"`, `number 5`, `a map`.
     #[must_use]
     pub fn describe(&self) -> String {
