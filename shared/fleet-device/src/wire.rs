@@ -55,7 +55,10 @@ impl Heard {
             Downstream::Manifest => Self::Manifest(json(&payload).filter(names_a_file)?),
             Downstream::Block => Self::Block(json(&payload)?),
             Downstream::UpdateError => Self::UpdateError(json(&payload)?),
-            Downstream::SoftwareParameters => return None,
+            Downstream::SoftwareParameters
+            | Downstream::OtaUpgrade
+            | Downstream::OtaFirmware
+            | Downstream::OtaError => return None,
         })
     }
 }

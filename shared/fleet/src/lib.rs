@@ -23,6 +23,7 @@ pub mod proof;
 pub mod refusal;
 pub mod registration;
 pub mod row;
+pub mod signature;
 pub mod software_row;
 pub mod table;
 pub mod text;

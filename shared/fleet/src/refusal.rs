@@ -54,6 +54,12 @@ pub enum Code {
     DowngradeRefused,
     /// A block begins past the end of the software.
     BlockOutOfRange,
+    /// The device is in no such job.
+    JobNotFound,
+    /// The device's turn in the job has not come.
+    JobNotStarted,
+    /// The job, or the device's part in it, is over.
+    JobOver,
     /// A code of a newer cloud that this device does not know yet; never sent.
     #[serde(other)]
     Unknown,
@@ -63,6 +69,8 @@ pub enum Code {
 const OPERATOR_RETRY: u32 = 300;
 /// Seconds after which an unlisted device may ask whether it has been listed.
 const UNKNOWN_RETRY: u32 = 3600;
+/// Seconds after which a device may ask whether its turn in a job has come.
+const TURN_RETRY: u32 = 60;
 
 impl Code {
     /// Seconds after which the same request may succeed; `None` where it cannot.
@@ -75,6 +83,7 @@ impl Code {
             | Self::SoftwareNotReleased
             | Self::SoftwareMismatch => Some(OPERATOR_RETRY),
             Self::UnknownDevice => Some(UNKNOWN_RETRY),
+            Self::JobNotStarted => Some(TURN_RETRY),
             _ => None,
         }
     }

@@ -15,17 +15,26 @@ pub enum Upstream {
     UpdateOk,
     /// Asks for one block of the software.
     UpdateBlock,
+    /// Reports the version that runs (DECADA).
+    OtaVersion,
+    /// Asks which upgrades there are for it (DECADA).
+    OtaRequest,
+    /// Tells how far an upgrade is, or why it failed (DECADA).
+    OtaProgress,
 }
 
 impl Upstream {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::RegisterRequest,
         Self::RegisterOk,
         Self::UpdateRequest,
         Self::VersionRequest,
         Self::UpdateOk,
         Self::UpdateBlock,
+        Self::OtaVersion,
+        Self::OtaRequest,
+        Self::OtaProgress,
     ];
 
     const fn parts(self) -> (&'static str, &'static str) {
@@ -36,6 +45,9 @@ impl Upstream {
             Self::VersionRequest => ("dm", "version/request"),
             Self::UpdateOk => ("dm", "update/ok"),
             Self::UpdateBlock => ("dm", "update/block"),
+            Self::OtaVersion => ("dm", "ota/version"),
+            Self::OtaRequest => ("dm", "ota/request"),
+            Self::OtaProgress => ("dm", "ota/progress"),
         }
     }
 
@@ -75,13 +87,19 @@ pub enum Downstream {
     Manifest,
     /// One block of the software, JSON.
     Block,
-    /// An error of the `dm` namespace, JSON.
+    /// An error about software, JSON.
     UpdateError,
+    /// An upgrade that the device is to make, JSON (DECADA).
+    OtaUpgrade,
+    /// The upgrades that the device may make, a JSON list (DECADA).
+    OtaFirmware,
+    /// An error about upgrades, JSON.
+    OtaError,
 }
 
 impl Downstream {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Certificate,
         Self::Key,
         Self::Status,
@@ -93,6 +111,9 @@ impl Downstream {
         Self::Manifest,
         Self::Block,
         Self::UpdateError,
+        Self::OtaUpgrade,
+        Self::OtaFirmware,
+        Self::OtaError,
     ];
 
     const fn parts(self) -> (&'static str, &'static str) {
@@ -108,6 +129,9 @@ impl Downstream {
             Self::Manifest => ("dm", "update/parameters/manifest"),
             Self::Block => ("dm", "update/parameters/block"),
             Self::UpdateError => ("dm", "update/parameters/error"),
+            Self::OtaUpgrade => ("dm", "ota/upgrade"),
+            Self::OtaFirmware => ("dm", "ota/firmware"),
+            Self::OtaError => ("dm", "ota/error"),
         }
     }
 
@@ -126,8 +150,8 @@ impl Downstream {
 
 /// The topic filters by which `device` hears everything it will ever need.
 #[must_use]
-pub fn subscriptions(device: &str) -> [String; 3] {
-    ["bs/credentials", "bs/parameters", "dm/update"].map(|channel| {
+pub fn subscriptions(device: &str) -> [String; 4] {
+    ["bs/credentials", "bs/parameters", "dm/update", "dm/ota"].map(|channel| {
         let (namespace, channel) = channel.split_at(2);
         format!("{namespace}/device/{device}{channel}/#")
     })

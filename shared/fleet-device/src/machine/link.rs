@@ -48,9 +48,9 @@ impl Machine {
     /// The claim certificate may hear of identity only.
     pub(super) fn connected(&mut self) -> Vec<Action> {
         self.link = Link::Subscribing;
-        let [credentials, parameters, update] = subscriptions(self.profile.device.as_str());
+        let [credentials, parameters, update, ota] = subscriptions(self.profile.device.as_str());
         vec![Action::Subscribe(match self.login {
-            Some(Login::Device(_)) => vec![credentials, parameters, update],
+            Some(Login::Device(_)) => vec![credentials, parameters, update, ota],
             _ => vec![credentials, parameters],
         })]
     }

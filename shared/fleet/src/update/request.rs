@@ -42,7 +42,11 @@ impl Request {
             }
             Upstream::UpdateBlock => Kind::Block(block(delivery)?),
             Upstream::UpdateOk => Kind::Report(delivery.json::<VersionReport>()?.version),
-            Upstream::RegisterRequest | Upstream::RegisterOk => return Ok(None),
+            Upstream::RegisterRequest
+            | Upstream::RegisterOk
+            | Upstream::OtaVersion
+            | Upstream::OtaRequest
+            | Upstream::OtaProgress => return Ok(None),
         };
         Ok(Some(Self { sender, kind }))
     }
