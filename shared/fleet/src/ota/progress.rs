@@ -1,0 +1,256 @@
+//! How a rollout goes, as the job's row has it: counters by group, whose turn it is, and the release it is pinned to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::standing::Standing;
+use crate::Millis;
+use crate::attribute::PROGRESS;
+use crate::row::Row;
+use crate::software_row::{Location, Object};
+use crate::value::Value;
+use crate::version::Version;
+
+/// The functions' map in a job's row.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// The release, as it was when the job began: every device of the job gets these very bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<Pinned>,
+    /// How far the devices have been taken in.
+    pub enrolment: Enrolment,
+    /// The group whose turn it is, from 0.
+    pub group: usize,
+    /// Counters of each group.
+    pub groups: Vec<Counts>,
+    /// The minute in which devices were started last, in minutes since 1970.
+    pub minute: u64,
+    /// How many were started in it.
+    pub started: u64,
+    /// Whether an operator has approved of the first devices.
+    pub verified: bool,
+    /// Whether the rollout has stopped by itself and nobody has resumed it.
+    pub halted: bool,
+    /// What each group's failures and successes were when an operator resumed: they no longer count against it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forgiven: Vec<Counts>,
+    /// How patient the job is, by its last usable row.
+    pub pace: Pace,
+}
+
+/// How patient a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// How long one attempt may take, in milliseconds.
+    pub timeout: Millis,
+    /// How long a device may be silent before it counts as not there, in milliseconds.
+    pub answer_within: Millis,
+    /// How often a device that failed is tried again.
+    pub retries: u64,
+    /// How long it is left in peace before, in milliseconds.
+    pub retry_after: Millis,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { timeout: 3_600_000, answer_within: 300_000, retries: 0, retry_after: 300_000 }
+    }
+}
+
+/// How far the devices have been taken in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enrolment {
+    /// Not at all.
+    #[default]
+    Begin,
+    /// So many devices of the list.
+    List(usize),
+    /// Every device up to this one, in the table's own order.
+    Scan(String),
+    /// This part of the inventory, up to this device.
+    Inventory(u64, Option<String>),
+    /// All of them.
+    Done,
+}
+
+/// A release as a job holds on to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pinned {
+    /// The release's key.
+    pub key: String,
+    /// The software's name.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// Name of the S3 bucket.
+    pub bucket: String,
+    /// Key of the object.
+    pub file: String,
+    /// The object's version id; empty in a bucket without versions.
+    pub object_version: String,
+    /// The object's `ETag`.
+    pub etag: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256, hex.
+    pub sha256: String,
+    /// Base64 of the Ed25519 signature, where the release has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// Earliest version from which a device may go to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<Version>,
+    /// Whether devices may go back to it from a later version.
+    #[serde(default)]
+    pub allow_downgrade: bool,
+}
+
+impl Pinned {
+    /// Where it lies.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        Location { bucket: self.bucket.clone(), file: self.file.clone() }
+    }
+
+    /// Which object it is.
+    #[must_use]
+    pub fn object(&self) -> Object {
+        Object { version: self.object_version.clone(), etag: self.etag.clone() }
+    }
+}
+
+/// Devices by standing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Counts(BTreeMap<Standing, u64>);
+
+impl Counts {
+    /// How many stand there.
+    #[must_use]
+    pub fn of(&self, standing: Standing) -> u64 {
+        self.0.get(&standing).copied().unwrap_or(0)
+    }
+
+    /// How many stand in any of `standings`.
+    #[must_use]
+    pub fn among(&self, standings: &[Standing]) -> u64 {
+        standings.iter().map(|standing| self.of(*standing)).sum()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// One more stands there.
+    pub fn enter(&mut self, standing: Standing) {
+        *self.0.entry(standing).or_default() += 1;
+    }
+
+    fn leave(&mut self, standing: Standing) {
+        if let Some(number) = self.0.get_mut(&standing) {
+            *number = number.saturating_sub(1);
+        }
+        self.0.retain(|_, number| *number > 0);
+    }
+}
+
+impl Progress {
+    /// Reads the job's row; `None` if there is no progress yet, or none that can be read.
+    #[must_use]
+    pub fn read(row: &Row) -> Option<Self> {
+        serde_json::from_value(row.get(PROGRESS)?.to_json()?).ok()
+    }
+
+    /// The attribute that keeps it.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        serde_json::to_value(self).map_or(Value::Null, |json| Value::from_json(&json))
+    }
+
+    /// How many devices are in which state, in AWS's words, and in all; those that are not there by themselves.
+    #[must_use]
+    pub fn counts(&self) -> Value {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::from([("total".to_owned(), self.total())]);
+        for standing in Standing::ALL {
+            *counts.entry(standing.state().to_owned()).or_default() += self.of(&[standing]);
+        }
+        counts.insert(Standing::Away.word().to_owned(), self.of(&[Standing::Away]));
+        Value::Map(counts.into_iter().map(|(word, number)| (word, Value::number(number))).collect())
+    }
+
+    /// How many devices of all groups stand in any of `standings`.
+    #[must_use]
+    pub fn of(&self, standings: &[Standing]) -> u64 {
+        self.groups.iter().map(|counts| counts.among(standings)).sum()
+    }
+
+    /// How many devices the job has.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.groups.iter().map(Counts::total).sum()
+    }
+
+    /// How many devices have a slot.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.of(&[Standing::Offered, Standing::InProgress])
+    }
+
+    /// Counts a device of `group` from one standing to another.
+    pub fn count(&mut self, group: usize, from: Option<Standing>, to: Standing) {
+        if self.groups.len() <= group {
+            self.groups.resize(group + 1, Counts::default());
+        }
+        if let Some(from) = from {
+            self.groups[group].leave(from);
+        }
+        self.groups[group].enter(to);
+    }
+
+    /// How many more may be started in the minute of `now`, where `most` may be.
+    #[must_use]
+    pub fn rest_of_minute(&self, now: Millis, most: u64) -> u64 {
+        if self.minute == now / 60_000 { most.saturating_sub(self.started) } else { most }
+    }
+
+    /// Counts devices that are started.
+    pub fn start(&mut self, now: Millis, devices: u64) {
+        let minute = now / 60_000;
+        self.started = devices + if self.minute == minute { self.started } else { 0 };
+        self.minute = minute;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_read_from_the_row_as_it_was_written() {
+        let mut progress = Progress { enrolment: Enrolment::Inventory(3, Some("d".to_owned())), ..Progress::default() };
+        progress.count(1, None, Standing::Waiting);
+        progress.count(1, Some(Standing::Waiting), Standing::Offered);
+        let row = Row(BTreeMap::from([(PROGRESS.to_owned(), progress.to_value())]));
+        assert_eq!(Progress::read(&row).map(|read| read.to_value()), Some(progress.to_value()));
+    }
+
+    #[test]
+    fn progress_that_was_edited_beyond_reading_is_none() {
+        for value in [Value::Null, "x".into(), Value::Map(BTreeMap::from([("groups".to_owned(), "many".into())]))] {
+            assert!(Progress::read(&Row(BTreeMap::from([(PROGRESS.to_owned(), value)]))).is_none());
+        }
+    }
+
+    #[test]
+    fn no_more_are_started_in_a_minute_than_allowed() {
+        let mut progress = Progress::default();
+        progress.start(60_000, 4);
+        progress.start(119_999, 1);
+        assert_eq!((progress.rest_of_minute(119_999, 7), progress.rest_of_minute(120_000, 7)), (2, 7));
+    }
+}
