@@ -16,6 +16,7 @@ pub mod device_row;
 pub mod fault;
 pub mod hash;
 pub mod id;
+pub mod identity;
 pub mod message;
 pub mod ota;
 pub mod problem;

@@ -3,3 +3,4 @@
 pub mod execution;
 pub mod progress;
 pub mod standing;
+pub mod upgrade;

@@ -3,9 +3,9 @@
 use super::Request;
 use super::effect::Effect;
 use super::facts::Facts;
-use crate::device_row::Registered;
+use crate::identity::{self, Unserved};
 use crate::problem::Problem;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::row::Row;
 
 /// Why there is no answer for the device yet, or not the one it asked for.
@@ -38,18 +38,8 @@ pub(super) fn registered_device<'a>(request: &Request, facts: &'a Facts) -> Resu
 
 /// Whether the device of `row` is registered and speaks over its own certificate.
 pub(super) fn check_registered(request: &Request, row: &Row) -> Result<(), Halt> {
-    let registered = row.registered().map_err(|problem| Halt::MendDevice(problem, Refusal::row_invalid()))?;
-    let refuse = |code, message: &str| Err(Halt::Refuse(Refusal::new(code, message)));
-    match registered {
-        Registered::Ok => {}
-        Registered::Blocked => return Err(Halt::Refuse(Refusal::locked_out(Code::Blocked))),
-        Registered::Revoked => return Err(Halt::Refuse(Refusal::locked_out(Code::Revoked))),
-        Registered::False | Registered::Requested => {
-            return refuse(Code::NotRegistered, "register first: publish `register/request`, then `register/ok`");
-        }
-    }
-    match row.certificate() {
-        Some(certificate) if certificate.as_str() == request.sender.principal => Ok(()),
-        _ => refuse(Code::WrongCertificate, "connect with the device's own, confirmed certificate"),
-    }
+    identity::check(&request.sender, row).map_err(|unserved| match unserved {
+        Unserved::Refuse(refusal) => Halt::Refuse(refusal),
+        Unserved::Mend(problem) => Halt::MendDevice(problem, Refusal::row_invalid()),
+    })
 }
