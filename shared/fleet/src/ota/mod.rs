@@ -1,6 +1,11 @@
 //! Rollouts of software over the air: what a job's row asks for, and what is decided by it.
 
 pub mod execution;
+pub mod percent;
+pub mod policy;
 pub mod progress;
 pub mod standing;
+pub mod targets;
+pub mod threshold;
 pub mod upgrade;
+pub mod window;
