@@ -101,7 +101,7 @@ impl Policy {
     /// Reads all of a job's row.
     ///
     /// # Errors
-    /// The first [`Problem`], in the order of [`FIELDS`].
+    /// The first [`Problem`], about one of [`FIELDS`].
     pub fn read(row: &Row) -> Result<Self, Problem> {
         let (firmware, version) = software(row)?;
         let targets = targets(row, &firmware)?;
