@@ -41,7 +41,7 @@ impl Performer<'_> {
                 Answer::Url(objects.presign(location, object, Duration::from_millis(rules.url_lifetime)).await?)
             }
             Effect::Report(write) => match devices.write(device, write).await? {
-                Written::Row(_) => Answer::Done,
+                Written::Row(row) => Answer::Row(Some(row)),
                 Written::Lost(row) => Answer::Lost(row),
             },
             Effect::NoteDevice(write) => devices.write(device, write).await.map(|_| Answer::Done)?,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fleet::registration::{self, Confirmation};
+use fleet::signature::{KeyError, PublicKey};
 use fleet::update;
 
 const DEVICES_TABLE: &str = "DEVICES_TABLE";
@@ -15,6 +16,7 @@ const SERVER_MADE_KEYS: &str = "SERVER_MADE_KEYS";
 const CONFIRMATION_PRINCIPAL: &str = "CONFIRMATION_PRINCIPAL";
 const PROOF_CLOCK_SKEW_SECONDS: &str = "PROOF_CLOCK_SKEW_SECONDS";
 const URL_LIFETIME_SECONDS: &str = "URL_LIFETIME_SECONDS";
+const SIGNING_PUBLIC_KEY: &str = "SIGNING_PUBLIC_KEY";
 
 /// The variables that the template sets for registration.
 pub const REGISTRATION: &[&str] = &[
@@ -111,6 +113,20 @@ impl Environment {
         self.text(name, "the name of a DynamoDB table")
     }
 
+    /// The maker's public key; `None` where the variable is empty or not there, and signatures are not checked.
+    fn signing_key(&self) -> Result<Option<PublicKey>, SettingsError> {
+        // What is there is not repeated: somebody may have pasted the private key.
+        let wrong = |error: &KeyError| SettingsError {
+            name: SIGNING_PUBLIC_KEY.to_owned(),
+            found: match error {
+                KeyError::Kind { found, .. } => format!("a {found}"),
+                KeyError::Form(_) => "text that is none".to_owned(),
+            },
+            expected: "an Ed25519 public key: PEM, or base64 of its DER form or of its 32 bytes".to_owned(),
+        };
+        self.get(SIGNING_PUBLIC_KEY).map(PublicKey::parse).transpose().map_err(|error| wrong(&error))
+    }
+
     fn namespace(&self) -> Result<String, SettingsError> {
         self.text(METRICS_NAMESPACE, "the name of a CloudWatch namespace")
     }
@@ -152,7 +168,10 @@ impl DeviceManagerSettings {
     /// # Errors
     /// A [`SettingsError`] for the first variable that cannot be used.
     pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
-        let rules = update::Rules { url_lifetime: environment.number(URL_LIFETIME_SECONDS, URL_LIFETIME_MAX)? * 1000 };
+        let rules = update::Rules {
+            url_lifetime: environment.number(URL_LIFETIME_SECONDS, URL_LIFETIME_MAX)? * 1000,
+            signing_key: environment.signing_key()?,
+        };
         Ok(Self {
             devices_table: environment.table(DEVICES_TABLE)?,
             firmware_table: environment.table(FIRMWARE_TABLE)?,

@@ -62,7 +62,7 @@ pub struct VersionReport {
 /// Payload of `update/parameters/manifest`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Name of the software: the key of its row.
+    /// Name of the software.
     pub name: String,
     /// Its version, where the row has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +85,18 @@ pub struct Manifest {
     /// When the URL stops working at the latest, Unix time in milliseconds. It may stop sooner; fetch blocks then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url_expires_at: Option<Millis>,
+    /// The maker's signature over [`crate::signature::SignedManifest::canonical`], base64, where the row has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// What `signature` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_method: Option<SignMethod>,
+    /// The version that a device has to run before it may take this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<Version>,
+    /// Whether devices that run a later version may take this one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_downgrade: bool,
 }
 
 /// How software reaches the device.

@@ -1,8 +1,8 @@
 //! A software's row in `Devicemanager_update`, read strictly and kindly.
 
 use crate::attribute::{
-    ALLOW_DOWNGRADE, BUCKET, ENCODING, FILE, SHA256, SIZE, STATE, URL, VERIFIED_FILE, VERIFIED_OBJECT, VERIFIED_SHA256,
-    VERIFIED_SIZE, VERSION,
+    ALLOW_DOWNGRADE, BUCKET, ENCODING, FILE, MINIMUM_VERSION, PARAMETERS, SHA256, SIGNATURE, SIZE, STATE, URL,
+    VERIFIED_FILE, VERIFIED_OBJECT, VERIFIED_SHA256, VERIFIED_SIZE, VERSION,
 };
 use crate::id::is_sha256;
 use crate::message::Encoding;
@@ -12,8 +12,20 @@ use crate::version::Version;
 use crate::write::Write;
 
 /// Every attribute that a software's row is read by; a problem about one of them is cleared when all are right.
-pub const FIELDS: [&str; 10] =
-    [BUCKET, FILE, VERSION, SHA256, SIZE, ENCODING, STATE, URL, ALLOW_DOWNGRADE, crate::attribute::PARAMETERS];
+pub const FIELDS: [&str; 12] = [
+    BUCKET,
+    FILE,
+    VERSION,
+    SHA256,
+    SIZE,
+    ENCODING,
+    STATE,
+    URL,
+    ALLOW_DOWNGRADE,
+    PARAMETERS,
+    SIGNATURE,
+    MINIMUM_VERSION,
+];
 
 /// Most bytes of an object's key. Source: Amazon S3 user guide, object key naming guidelines.
 const KEY_MAX: usize = 1024;
@@ -98,14 +110,23 @@ impl Row {
     /// # Errors
     /// A [`Problem`] if it is neither text nor a number.
     pub fn software_version(&self) -> Result<Option<Version>, Problem> {
-        const EXPECTED: &str = "a version: text of 1 to 128 characters, or a number";
-        if self.text(VERSION, EXPECTED)?.is_none() {
-            return Ok(None);
-        }
-        self.get(VERSION)
-            .and_then(Version::from_value)
-            .map(Some)
-            .ok_or_else(|| Problem::new(VERSION, self.get(VERSION), EXPECTED))
+        self.version_in(VERSION)
+    }
+
+    /// The version that a device has to run before it may take this one; `None` where the row has none.
+    ///
+    /// # Errors
+    /// A [`Problem`] if it is neither text nor a number.
+    pub fn minimum_version(&self) -> Result<Option<Version>, Problem> {
+        self.version_in(MINIMUM_VERSION)
+    }
+
+    /// The maker's signature; `None` where the row has none.
+    ///
+    /// # Errors
+    /// A [`Problem`] if it is no text.
+    pub fn signature(&self) -> Result<Option<String>, Problem> {
+        self.text(SIGNATURE, "base64 of an Ed25519 signature")
     }
 
     /// The SHA-256 that the software must have, in lower case; `None` where the row has none.
@@ -157,6 +178,15 @@ impl Row {
             sha256: self.ledger_text(VERIFIED_SHA256)?.to_owned(),
         };
         (same_place && is_sha256(&verified.sha256)).then_some(verified)
+    }
+
+    fn version_in(&self, attribute: &'static str) -> Result<Option<Version>, Problem> {
+        const EXPECTED: &str = "a version: text of 1 to 128 characters, or a number";
+        if self.text(attribute, EXPECTED)?.is_none() {
+            return Ok(None);
+        }
+        let version = self.get(attribute).and_then(Version::from_value);
+        version.map(Some).ok_or_else(|| Problem::new(attribute, self.get(attribute), EXPECTED))
     }
 
     fn word(&self, attribute: &'static str, expected: &str) -> Result<Option<String>, Problem> {

@@ -91,6 +91,10 @@ impl Cloud {
             block_size: BLOCK,
             url: self.url.clone(),
             url_expires_at: None,
+            signature: None,
+            sign_method: None,
+            minimum_version: None,
+            allow_downgrade: false,
         }
     }
 

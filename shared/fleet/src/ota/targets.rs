@@ -142,30 +142,31 @@ enum Obstacle<'a> {
 
 impl fmt::Display for Obstacle<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (wanted, found) = match self {
-            Self::Unlisted => return f.write_str("the job lists its devices, and this one is not among them"),
-            Self::Untagged(tag) => ("devices with the tag ".to_owned() + tag, "this one has not got it".to_owned()),
-            Self::Undrawn(percent) => {
-                (format!("{percent} of the devices, by lot"), "this one was not drawn".to_owned())
+        match self {
+            Self::Unlisted => f.write_str("the job lists its devices, and this one is not among them"),
+            Self::Group { wanted, found: Some(found) } => {
+                write!(f, "the job is for the group {}, and the device is in the group {found}", wanted.join(" or "))
             }
-            Self::Group { wanted, found } => (
-                format!("the group {}", wanted.join(" or ")),
-                found.map_or("this one is in none".to_owned(), |found| format!("this one is in {found}")),
-            ),
-            Self::Software { wanted, found } => (
-                format!("devices that run {wanted}"),
-                found.map_or("this one's row names no firmware".to_owned(), |found| {
-                    format!("this one is to run {found}")
-                }),
-            ),
-            Self::Version { wanted, found } => (
-                format!("devices that run version {wanted}"),
-                found
-                    .as_ref()
-                    .map_or("this one has reported none".to_owned(), |found| format!("this one runs {found}")),
-            ),
-        };
-        write!(f, "the job is for {wanted}, and {found}")
+            Self::Group { wanted, found: None } => {
+                write!(f, "the job is for the group {}, and the device is in no group", wanted.join(" or "))
+            }
+            Self::Untagged(tag) => write!(f, "the job is for devices with the tag {tag}, which this one has not"),
+            Self::Software { wanted, found: Some(found) } => {
+                write!(f, "the job is for devices that run {wanted}, and this one is to run {found}")
+            }
+            Self::Software { wanted, found: None } => {
+                write!(f, "the job is for devices that run {wanted}, and this one's row names no firmware")
+            }
+            Self::Version { wanted, found: Some(found) } => {
+                write!(f, "the job is for devices that run version {wanted}, and this one runs {found}")
+            }
+            Self::Version { wanted, found: None } => {
+                write!(f, "the job is for devices that run version {wanted}, and this one has reported none")
+            }
+            Self::Undrawn(percent) => {
+                write!(f, "the job is for {percent} of the devices, drawn by lot, and this one was not drawn")
+            }
+        }
     }
 }
 
@@ -221,6 +222,3 @@ fn names(json: &Json, separated: bool) -> Option<Vec<String>> {
     let names: BTreeSet<_> = names.iter().map(|name| name.trim().to_owned()).collect();
     (!names.is_empty() && !names.contains("")).then(|| names.into_iter().collect())
 }
-
-#[cfg(test)]
-mod tests;

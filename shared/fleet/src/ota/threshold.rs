@@ -181,6 +181,3 @@ impl Verdict {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

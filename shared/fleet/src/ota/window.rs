@@ -140,6 +140,3 @@ fn minute(text: &str) -> Option<u16> {
     let total = hour * 60 + minute;
     (valid && minute < 60 && total <= DAY).then_some(total)
 }
-
-#[cfg(test)]
-mod tests;

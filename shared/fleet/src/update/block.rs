@@ -7,14 +7,14 @@ use super::effect::{Act, Effect, Outcome, Range};
 use super::facts::Facts;
 use super::halt::{Halt, registered_device};
 use super::offer::{Offer, offer_by_ledger};
-use super::{BLOCK_MAX, Request};
+use super::{BLOCK_MAX, Request, Rules};
 use crate::message::{Block, BlockRequest};
 use crate::refusal::{Code, Refusal};
 use crate::topic::Downstream;
 
 /// Sends a block.
-pub(super) fn send_block(request: &Request, facts: &Facts, block: &BlockRequest) -> Result<Act, Halt> {
-    let offer = offer_by_ledger(facts, registered_device(request, facts)?)?;
+pub(super) fn send_block(rules: Rules, request: &Request, facts: &Facts, block: &BlockRequest) -> Result<Act, Halt> {
+    let offer = offer_by_ledger(rules, facts, registered_device(request, facts)?)?;
     check_unchanged(&offer, block)?;
     let size = offer.verified.size;
     if block.offset >= size {
@@ -27,7 +27,7 @@ pub(super) fn send_block(request: &Request, facts: &Facts, block: &BlockRequest)
         length: range.length,
         size,
         object: offer.verified.object.name(),
-        version: offer.software.version.clone(),
+        version: offer.release.version.clone(),
         data: STANDARD.encode(bytes),
     };
     let seen = Some(offer.seen());
@@ -37,7 +37,7 @@ pub(super) fn send_block(request: &Request, facts: &Facts, block: &BlockRequest)
 /// Blocks of two versions must not be mixed: the device says which object or version it is fetching.
 fn check_unchanged(offer: &Offer<'_>, block: &BlockRequest) -> Result<(), Halt> {
     let same_object = block.object.as_ref().is_none_or(|wanted| *wanted == offer.verified.object.name());
-    let same_version = match (&block.version, &offer.software.version) {
+    let same_version = match (&block.version, &offer.release.version) {
         (Some(wanted), Some(offered)) => wanted.same_as(offered),
         (Some(_), None) => false,
         (None, _) => true,
@@ -59,7 +59,7 @@ pub(super) fn range(block: &BlockRequest, size: u64) -> Range {
 fn bytes<'a>(facts: &'a Facts, offer: &Offer<'a>, range: Range) -> Result<&'a [u8], Halt> {
     let bytes = match offer.content() {
         Some(content) => part(content, range),
-        None => facts.range(&offer.software.location, &offer.verified.object, range)?,
+        None => facts.range(&offer.release.location, &offer.verified.object, range)?,
     };
     bytes.filter(|bytes| bytes.len() as u64 == range.length).ok_or_else(changed)
 }

@@ -20,13 +20,13 @@ pub fn decide(rules: &Rules, request: &Request, now: Millis, facts: &Facts) -> R
     let decided = match &request.kind {
         Kind::Report(version) => report(request, now, facts, version),
         Kind::Update(version) => send(*rules, request, now, facts, version.as_ref()),
-        Kind::Block(block) => send_block(request, facts, block),
+        Kind::Block(block) => send_block(*rules, request, facts, block),
     };
     let (act, notes) = match decided {
-        Ok(act) => (act, settled(facts)),
+        Ok(act) => (act, settled(*rules, facts)),
         Err(Halt::Learn(effect)) => return Ok(Step::Learn(effect)),
         Err(Halt::Fault(fault)) => return Err(fault),
-        Err(Halt::Refuse(refusal)) => (refused(request, refusal), settled(facts)),
+        Err(Halt::Refuse(refusal)) => (refused(request, refusal), settled(*rules, facts)),
         Err(Halt::MendDevice(problem, refusal)) => {
             let note = noted(&problem, facts.device(), now).map(Effect::NoteDevice);
             (refused(request, refusal), note.into_iter().collect())

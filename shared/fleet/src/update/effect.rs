@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::memory::Known;
 use crate::refusal::Refusal;
+use crate::release::Look;
 use crate::software_row::{Location, Object};
 use crate::topic::Downstream;
 use crate::write::Write;
@@ -13,7 +14,7 @@ use crate::write::Write;
 pub enum Effect {
     /// Reads the device's row.
     ReadDevice,
-    /// Reads a software's row, by its name.
+    /// Reads a release's row, by its key.
     ReadSoftware(String),
     /// Reads what lies at a location: which object, its size, its start.
     Peek(Location),
@@ -27,7 +28,7 @@ pub enum Effect {
     Report(Write),
     /// Writes the device's row; nothing depends on it.
     NoteDevice(Write),
-    /// Writes a software's row; nothing depends on it.
+    /// Writes a release's row; nothing depends on it.
     NoteSoftware(String, Write),
     /// Publishes to the device.
     Publish(Downstream, Vec<u8>),
@@ -37,6 +38,15 @@ impl Effect {
     /// Publishes `message` as JSON.
     pub(super) fn publish(to: Downstream, message: &impl Serialize) -> Self {
         Self::Publish(to, serde_json::to_vec(message).unwrap_or_default())
+    }
+}
+
+impl From<Look> for Effect {
+    fn from(look: Look) -> Self {
+        match look {
+            Look::Peek(location) => Self::Peek(location),
+            Look::Digest(location, object) => Self::Digest(location, object),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::effect::{Effect, Range};
+use crate::release::{Look, Peek, Sight};
 use crate::row::Row;
 use crate::software_row::{Location, Object};
 
@@ -11,7 +12,7 @@ use crate::software_row::{Location, Object};
 pub enum Answer {
     /// It is done.
     Done,
-    /// The row, if there is one.
+    /// The row, if there is one; after a report, as the report left it.
     Row(Option<Row>),
     /// A condition of the write did not hold; the row as it stands, if there is one.
     Lost(Option<Row>),
@@ -40,28 +41,6 @@ impl Answer {
             _ => None,
         }
     }
-}
-
-/// What lies at a location.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Peek {
-    /// This object.
-    Found {
-        /// Which.
-        object: Object,
-        /// Its size in bytes.
-        size: u64,
-        /// Its first bytes, at most [`super::PEEK_MAX`]; all of a smaller object.
-        start: Vec<u8>,
-    },
-    /// The object that was known already.
-    Unchanged,
-    /// An object without content.
-    Empty,
-    /// Nothing.
-    Missing,
-    /// Nothing that this stack may read.
-    Forbidden,
 }
 
 /// The facts of a run.
@@ -96,28 +75,14 @@ impl Facts {
         self.row(Effect::ReadSoftware(name.to_owned()))
     }
 
-    /// What lies at `location`.
-    ///
-    /// # Errors
-    /// What must be read first.
-    pub fn peek(&self, location: &Location) -> Result<&Peek, Effect> {
-        let effect = Effect::Peek(location.clone());
-        match self.0.get(&effect) {
-            Some(Answer::Peek(peek)) => Ok(peek),
-            _ => Err(effect),
-        }
-    }
-
-    /// SHA-256 of an object; `None` if it is no longer there.
-    ///
-    /// # Errors
-    /// What must be read first.
-    pub fn digest(&self, location: &Location, object: &Object) -> Result<Option<&str>, Effect> {
-        let effect = Effect::Digest(location.clone(), object.clone());
-        match self.0.get(&effect) {
-            Some(Answer::Digest(digest)) => Ok(Some(digest)),
-            Some(Answer::Changed) => Ok(None),
-            _ => Err(effect),
+    /// What came of a look at an object, if it was tried.
+    #[must_use]
+    pub fn sight(&self, look: &Look) -> Option<Sight<'_>> {
+        match self.0.get(&Effect::from(look.clone()))? {
+            Answer::Peek(peek) => Some(Sight::Peek(peek)),
+            Answer::Digest(digest) => Some(Sight::Digest(digest)),
+            Answer::Changed => Some(Sight::Changed),
+            _ => None,
         }
     }
 
@@ -146,14 +111,14 @@ impl Facts {
         }
     }
 
-    /// What came of a report; the row as it stands if the write was lost.
+    /// What came of a report: the row after it, or as it stands if the write was lost.
     ///
     /// # Errors
     /// The write, if it was not tried yet.
-    pub fn report(&self, effect: Effect) -> Result<Result<(), Option<&Row>>, Effect> {
+    pub fn report(&self, effect: Effect) -> Result<Result<&Row, Option<&Row>>, Effect> {
         match self.0.get(&effect) {
+            Some(Answer::Row(Some(row))) => Ok(Ok(row)),
             Some(Answer::Lost(row)) => Ok(Err(row.as_ref())),
-            Some(Answer::Done) => Ok(Ok(())),
             _ => Err(effect),
         }
     }

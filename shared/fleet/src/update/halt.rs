@@ -17,7 +17,7 @@ pub(super) enum Halt {
     Refuse(Refusal),
     /// The device's row must be mended first.
     MendDevice(Problem, Refusal),
-    /// The software's row must be mended first.
+    /// The row of the release with this key must be mended first.
     MendSoftware(String, Problem, Refusal),
     /// Redelivery may cure it.
     Fault(&'static str),

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::facts::Peek;
 use crate::id::DeviceId;
+use crate::release::Peek;
 use crate::software_row::{Location, Object};
 
-/// Devices remembered; a name each.
+/// Devices remembered; a key each.
 const DEVICES_MAX: usize = 1000;
 /// Software remembered; at most 128 KiB each.
 const SOFTWARE_MAX: usize = 16;
@@ -22,8 +22,8 @@ pub struct Memory {
 /// A software as it was seen last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// Its name.
-    pub name: String,
+    /// Key of its release.
+    pub key: String,
     /// Where it lay.
     pub location: Location,
     /// Which object lay there.
@@ -39,7 +39,7 @@ impl Memory {
     #[must_use]
     pub fn guess(&self, device: &DeviceId) -> Option<&Known> {
         let own = self.devices.get(device);
-        own.and_then(|name| self.software.iter().find(|known| known.name == *name)).or(self.software.front())
+        own.and_then(|key| self.software.iter().find(|known| known.key == *key)).or(self.software.front())
     }
 
     /// The object that was seen at `location` last, if its content is at hand. Of larger software nothing would be
@@ -61,8 +61,8 @@ impl Memory {
         if self.devices.len() >= DEVICES_MAX {
             self.devices.clear();
         }
-        self.devices.insert(device.clone(), known.name.clone());
-        self.software.retain(|other| other.name != known.name && other.location != known.location);
+        self.devices.insert(device.clone(), known.key.clone());
+        self.software.retain(|other| other.key != known.key && other.location != known.location);
         self.software.truncate(SOFTWARE_MAX - 1);
         self.software.push_front(known);
     }
@@ -76,10 +76,10 @@ impl Memory {
 mod tests {
     use super::*;
 
-    fn known(name: &str) -> Known {
+    fn known(key: &str) -> Known {
         Known {
-            name: name.to_owned(),
-            location: Location { bucket: "b".to_owned(), file: name.to_owned() },
+            key: key.to_owned(),
+            location: Location { bucket: "b".to_owned(), file: key.to_owned() },
             object: Object { version: String::new(), etag: "\"e\"".to_owned() },
             size: 1,
             content: Some(vec![0]),
@@ -102,7 +102,7 @@ mod tests {
         assert!(memory.guess(&device("a")).is_none());
         memory.remember(&device("a"), known("x"));
         memory.remember(&device("b"), known("y"));
-        let guess = |id| memory.guess(&device(id)).unwrap().name.clone();
+        let guess = |id| memory.guess(&device(id)).unwrap().key.clone();
         assert_eq!((guess("a"), guess("b"), guess("c")), ("x".to_owned(), "y".to_owned(), "y".to_owned()));
     }
 }

@@ -18,25 +18,28 @@ mod report;
 mod request;
 mod run;
 mod send;
+mod wanted;
 
 pub use decide::decide;
 pub use effect::{Act, Effect, Outcome, Range, Step};
-pub use facts::{Answer, Facts, Peek};
+pub use facts::{Answer, Facts};
 pub use memory::{Known, Memory};
 pub use request::{Kind, Request};
 pub use run::Run;
 
+pub use crate::release::{PEEK_MAX, Peek};
+
 use crate::Millis;
+use crate::signature::PublicKey;
 
 /// Most bytes that one block holds: with base64 and its JSON it stays below an MQTT message's 128 KB.
 pub const BLOCK_MAX: u64 = 90 * 1024;
-
-/// Most bytes that are read of an object to learn of it: what fits one message, raw.
-pub const PEEK_MAX: u64 = crate::device_row::PAYLOAD_MAX as u64;
 
 /// What the stack's parameters say about updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// How long a presigned URL works at most, in milliseconds.
     pub url_lifetime: Millis,
+    /// The maker's key, by which every release must be signed; `None` where the stack was given none.
+    pub signing_key: Option<PublicKey>,
 }

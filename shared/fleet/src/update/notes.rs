@@ -1,11 +1,14 @@
 //! What the rows should remember or forget, by what is known of them: whoever gets what.
 
+use super::Rules;
 use super::effect::Effect;
 use super::facts::Facts;
-use super::offer::{Source, offer};
+use super::offer::offer;
+use super::wanted::right;
 use crate::Millis;
-use crate::attribute::{FIRMWARE, REGISTERED};
+use crate::attribute::REGISTERED;
 use crate::problem::{Problem, cleared};
+use crate::release::Source;
 use crate::row::Row;
 use crate::software_row::FIELDS;
 use crate::write::Write;
@@ -17,27 +20,25 @@ pub(super) fn noted(problem: &Problem, row: Result<Option<&Row>, Effect>, now: M
 }
 
 /// Notes for both rows, as far as they were found to be right.
-pub(super) fn settled(facts: &Facts) -> Vec<Effect> {
-    settled_device(facts).into_iter().chain(settled_software(facts)).collect()
+pub(super) fn settled(rules: Rules, facts: &Facts) -> Vec<Effect> {
+    settled_device(facts).into_iter().chain(settled_software(rules, facts)).collect()
 }
 
 /// Clears the problem of the device's row, if it is about something that is right now. Whoever gets here has read
 /// `registered`.
 pub(super) fn settled_device(facts: &Facts) -> Option<Effect> {
     let row = facts.device().ok()??;
-    let has_row = |name: String| facts.software(&name).is_ok_and(|row| row.is_some());
-    let firmware_is_right = row.firmware().is_ok_and(|name| name.is_none_or(has_row));
-    let right: &[_] = if firmware_is_right { &[REGISTERED, FIRMWARE] } else { &[REGISTERED] };
-    cleared(row, right).map(Effect::NoteDevice)
+    let right = [vec![REGISTERED], right(facts, row)].concat();
+    cleared(row, &right).map(Effect::NoteDevice)
 }
 
 /// Clears the problem of the software's row, if the row and the object that lies there now agree; and lets the row
 /// remember that object's hash, if it was read for it.
-fn settled_software(facts: &Facts) -> Vec<Effect> {
-    let Some(offer) = facts.device().ok().flatten().and_then(|row| offer(facts, row).ok()) else {
+fn settled_software(rules: Rules, facts: &Facts) -> Vec<Effect> {
+    let Some(offer) = facts.device().ok().flatten().and_then(|row| offer(rules, facts, row).ok()) else {
         return Vec::new();
     };
-    let problem = cleared(offer.software.row, &FIELDS);
-    let hashed = (offer.source == Source::Hashed).then(|| offer.verified.note(&offer.software.location));
-    problem.into_iter().chain(hashed).map(|write| Effect::NoteSoftware(offer.software.name.clone(), write)).collect()
+    let problem = cleared(offer.row, &FIELDS);
+    let hashed = (offer.source == Source::Hashed).then(|| offer.verified.note(&offer.release.location));
+    problem.into_iter().chain(hashed).map(|write| Effect::NoteSoftware(offer.release.key.clone(), write)).collect()
 }

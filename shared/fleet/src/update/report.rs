@@ -1,11 +1,15 @@
-//! `update/ok`: the version that a device says it runs gets into its row, in one conditional write.
+//! `update/ok`: the version that a device says it runs gets into its row, in one conditional write. Only where the
+//! inventory has it elsewhere, as for every new version, a second one follows: what the inventory knows the device by
+//! stands in the row that the first write brings back.
 
 use super::Request;
 use super::effect::{Act, Effect, Outcome};
 use super::facts::Facts;
 use super::halt::{Halt, check_registered};
 use crate::attribute::{CERTIFICATE, LAST_SEEN, REGISTERED, VERSION, VERSION_REPORTED_AT};
+use crate::delivery::Sender;
 use crate::device_row::Registered;
+use crate::inventory;
 use crate::refusal::Refusal;
 use crate::row::Row;
 use crate::version::Version;
@@ -15,23 +19,32 @@ use crate::{CLOCKS_APART, Millis};
 /// Writes the version, unless a later report was there first.
 pub(super) fn report(request: &Request, now: Millis, facts: &Facts, version: &Version) -> Result<Act, Halt> {
     let reported = reported(request, now, version);
-    let Err(row) = facts.report(in_order(request, reported.clone()))? else {
-        return Ok(done(Outcome::Reported));
+    let row = match facts.report(in_order(request, reported.clone()))? {
+        Ok(row) => return Ok(done(Outcome::Reported, inventoried(request, row, version))),
+        Err(row) => row.ok_or_else(|| Halt::Refuse(Refusal::unknown_device()))?,
     };
-    let row = row.ok_or_else(|| Halt::Refuse(Refusal::unknown_device()))?;
     check_registered(request, row)?;
     let later = request.sender.received_at + 1..=now + CLOCKS_APART;
     if matches!(row.number(VERSION_REPORTED_AT), Ok(Some(newest)) if later.contains(&newest)) {
-        return Ok(done(Outcome::Superseded));
+        return Ok(done(Outcome::Superseded, None));
     }
     match facts.report(by_hand(row, reported))? {
-        Ok(()) => Ok(done(Outcome::Reported)),
+        Ok(row) => Ok(done(Outcome::Reported, inventoried(request, row, version))),
         Err(_) => Err(Halt::Fault("the row changed meanwhile")),
     }
 }
 
-const fn done(outcome: Outcome) -> Act {
-    Act { effects: Vec::new(), outcome, seen: None }
+fn done(outcome: Outcome, note: Option<Effect>) -> Act {
+    Act { effects: note.into_iter().collect(), outcome, seen: None }
+}
+
+/// The write that puts the device where the inventory looks for it, unless a later report was there first: that one
+/// does it then.
+fn inventoried(request: &Request, row: &Row, version: &Version) -> Option<Effect> {
+    let Sender { device, received_at, .. } = &request.sender;
+    let mine = || Write::new().when(VERSION, version.to_value()).when(VERSION_REPORTED_AT, *received_at);
+    let is_there = inventory::is_noted(row, device, version);
+    (!is_there).then(|| Effect::NoteDevice(inventory::noted(mine(), row, device, version)))
 }
 
 fn reported(request: &Request, now: Millis, version: &Version) -> Write {

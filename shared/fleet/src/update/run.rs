@@ -2,9 +2,9 @@
 
 use super::block::range;
 use super::effect::{Effect, Outcome, Step};
-use super::facts::{Answer, Facts, Peek};
+use super::facts::{Answer, Facts};
 use super::memory::{Known, Memory};
-use super::{Kind, PEEK_MAX, Request, Rules, decide};
+use super::{Kind, PEEK_MAX, Peek, Request, Rules, decide};
 use crate::Millis;
 use crate::fault::Fault;
 use crate::software_row::Object;
@@ -120,5 +120,5 @@ fn guess(request: &Request, memory: &Memory, first: Effect) -> Vec<Effect> {
         }
         _ => Effect::Peek(location),
     };
-    vec![first, Effect::ReadSoftware(known.name.clone()), object]
+    vec![first, Effect::ReadSoftware(known.key.clone()), object]
 }

@@ -7,13 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use super::effect::{Act, Effect, Outcome};
 use super::facts::Facts;
 use super::halt::{Halt, registered_device};
-use super::offer::{Offer, Software, offer};
+use super::offer::{Offer, offer};
 use super::{BLOCK_MAX, Request, Rules};
 use crate::Millis;
 use crate::attribute::VERSION;
 use crate::device_row::PAYLOAD_MAX;
-use crate::message::{Delivery, Encoding, Manifest};
+use crate::message::{Delivery, Encoding, Manifest, SignMethod};
 use crate::refusal::{Code, Refusal};
+use crate::release::{Release, Unfit};
 use crate::topic::Downstream;
 use crate::version::Version;
 
@@ -26,12 +27,12 @@ pub(super) fn send(
     runs: Option<&Version>,
 ) -> Result<Act, Halt> {
     let device = registered_device(request, facts)?;
-    let offer = offer(facts, device)?;
+    let offer = offer(rules, facts, device)?;
     let reported = device.get(VERSION).and_then(Version::from_value);
-    check_not_older(&offer, runs.or(reported.as_ref()))?;
+    check_fits(&offer.release, runs.or(reported.as_ref()))?;
     let delivery = delivery(&offer, runs);
     let url = match delivery {
-        Delivery::Url => Some(facts.url(&offer.software.location, &offer.verified.object)?),
+        Delivery::Url => Some(facts.url(&offer.release.location, &offer.verified.object)?),
         _ => None,
     };
     let mut manifest = manifest(&offer, delivery);
@@ -46,31 +47,29 @@ pub(super) fn send(
     Ok(Act { effects, outcome: Outcome::Offered, seen })
 }
 
-/// Software that is older than what runs goes out only where the operator said so. A device that does not say what
-/// it runs is held to its last report.
-fn check_not_older(offer: &Offer<'_>, runs: Option<&Version>) -> Result<(), Halt> {
-    let (Some(offered), Some(runs)) = (&offer.software.version, runs) else {
+/// A release that is not for what runs is not sent. A device that does not say what it runs is held to its last
+/// report.
+fn check_fits(release: &Release, runs: Option<&Version>) -> Result<(), Halt> {
+    let Some(unfit) = runs.and_then(|runs| release.fits(runs, false).err()) else {
         return Ok(());
     };
-    if offer.software.allow_downgrade || offered.is_later_than(runs) != Some(false) {
-        return Ok(());
-    }
-    let message = format!(
-        "the software, {offered}, is older than {runs}, which runs: an operator must set `allow_downgrade` in its row"
-    );
-    Err(Halt::Refuse(Refusal::new(Code::DowngradeRefused, message)))
+    let code = match unfit {
+        Unfit::Older { .. } => Code::DowngradeRefused,
+        Unfit::TooEarly { .. } => Code::SoftwareMismatch,
+    };
+    Err(Halt::Refuse(Refusal::new(code, unfit.to_string())))
 }
 
 /// How the device gets the software, if it needs it: only what a device says itself makes it up to date.
 fn delivery(offer: &Offer<'_>, runs: Option<&Version>) -> Delivery {
-    if let (Some(offered), Some(runs)) = (&offer.software.version, runs)
+    if let (Some(offered), Some(runs)) = (&offer.release.version, runs)
         && offered.same_as(runs)
     {
         return Delivery::None;
     }
     match offer.content() {
-        Some(content) if encoded_len(offer.software.encoding, content.len()) <= PAYLOAD_MAX => Delivery::Inline,
-        _ if offer.software.url => Delivery::Url,
+        Some(content) if encoded_len(offer.release.encoding, content.len()) <= PAYLOAD_MAX => Delivery::Inline,
+        _ if offer.release.url => Delivery::Url,
         _ => Delivery::Blocks,
     }
 }
@@ -78,23 +77,27 @@ fn delivery(offer: &Offer<'_>, runs: Option<&Version>) -> Delivery {
 /// The manifest, without a URL.
 fn manifest(offer: &Offer<'_>, delivery: Delivery) -> Manifest {
     Manifest {
-        name: offer.software.name.clone(),
-        version: offer.software.version.clone(),
+        name: offer.release.name.clone(),
+        version: offer.release.version.clone(),
         size: offer.verified.size,
         sha256: offer.verified.sha256.clone(),
         delivery,
-        encoding: offer.software.encoding,
+        encoding: offer.release.encoding,
         object: offer.verified.object.name(),
         block_size: BLOCK_MAX,
         url: None,
         url_expires_at: None,
+        sign_method: offer.release.signature.is_some().then_some(SignMethod::Ed25519),
+        signature: offer.release.signature.clone(),
+        minimum_version: offer.release.minimum_version.clone(),
+        allow_downgrade: offer.release.allow_downgrade,
     }
 }
 
 /// What goes along with the manifest.
 fn payloads(offer: Offer<'_>, delivery: Delivery) -> impl Iterator<Item = Effect> {
     let content = offer.content().filter(|_| delivery == Delivery::Inline);
-    let Software { encoding, parameters, .. } = offer.software;
+    let Release { encoding, parameters, .. } = offer.release;
     let parameters = parameters.map(|json| Effect::Publish(Downstream::SoftwareParameters, json.into_bytes()));
     let software = content.map(|content| Effect::Publish(Downstream::Software, encode(encoding, content)));
     parameters.into_iter().chain(software)

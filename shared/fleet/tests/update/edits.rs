@@ -19,7 +19,7 @@ use crate::scene::{DEVICE, LARGE, SOFTWARE, block, content, delivery, location, 
 use crate::steps::deliver;
 use crate::world::{World, sha256};
 
-const DEVICE_ATTRIBUTES: [&str; 9] = [
+const DEVICE_ATTRIBUTES: [&str; 13] = [
     at::REGISTERED,
     at::CERTIFICATE,
     at::FIRMWARE,
@@ -28,9 +28,13 @@ const DEVICE_ATTRIBUTES: [&str; 9] = [
     at::LAST_SEEN,
     at::PROBLEM,
     at::ATTEMPTS,
+    at::UPGRADE,
+    at::RELEASE,
+    at::RUNNING,
+    at::INVENTORY,
     at::DEVICE,
 ];
-const SOFTWARE_ATTRIBUTES: [&str; 16] = [
+const SOFTWARE_ATTRIBUTES: [&str; 18] = [
     at::BUCKET,
     at::FILE,
     at::VERSION,
@@ -41,6 +45,8 @@ const SOFTWARE_ATTRIBUTES: [&str; 16] = [
     at::URL,
     at::ALLOW_DOWNGRADE,
     at::PARAMETERS,
+    at::SIGNATURE,
+    at::MINIMUM_VERSION,
     at::PROBLEM,
     at::VERIFIED_FILE,
     at::VERIFIED_OBJECT,
@@ -49,7 +55,9 @@ const SOFTWARE_ATTRIBUTES: [&str; 16] = [
     at::DEVICE,
 ];
 /// What the device manager itself writes.
-const LEDGER: [&str; 8] = [
+const LEDGER: [&str; 10] = [
+    at::RUNNING,
+    at::INVENTORY,
     at::PROBLEM,
     at::VERSION,
     at::VERSION_REPORTED_AT,

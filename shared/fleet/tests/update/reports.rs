@@ -1,6 +1,6 @@
 //! `update/ok`: the row holds what the device said last, whatever the order of arrival.
 
-use fleet::attribute::{LAST_SEEN, REGISTERED, VERSION, VERSION_REPORTED_AT};
+use fleet::attribute::{INVENTORY, LAST_SEEN, REGISTERED, RUNNING, VERSION, VERSION_REPORTED_AT};
 use fleet::refusal::Code;
 use fleet::topic::Upstream;
 use fleet::update::{Memory, Outcome};
@@ -11,13 +11,16 @@ use crate::scene::{DEVICE, NOW, message, report, try_message, world};
 use crate::steps::{deliver, serve};
 
 #[test]
-fn a_report_gets_into_the_row_in_one_write() {
+fn a_report_gets_into_the_row_in_one_write_and_a_new_version_into_the_inventory_in_another() {
     let mut world = world(b"software");
-    let course = deliver(&mut world, &report("2", 0), &mut Memory::default());
-    assert_eq!((course.outcome.unwrap(), course.stages.len()), (Outcome::Reported, 1));
+    for stages in [2, 1] {
+        let course = deliver(&mut world, &report("2", 0), &mut Memory::default());
+        assert_eq!((course.outcome.unwrap(), course.stages.len()), (Outcome::Reported, stages));
+    }
     let row = &world.devices[DEVICE];
     assert_eq!(row.get(VERSION), Some(&"2".into()));
     assert_eq!((row.ledger_number(VERSION_REPORTED_AT), row.ledger_number(LAST_SEEN)), (Some(NOW - 1000), Some(NOW)));
+    assert_eq!((row.ledger_text(RUNNING), row.ledger_text(INVENTORY)), (Some("main/2"), Some("2")));
     assert!(world.sent.is_empty());
 }
 

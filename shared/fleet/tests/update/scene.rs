@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use crate::world::World;
 
 pub const NOW: Millis = 1_700_000_000_000;
-pub const RULES: Rules = Rules { url_lifetime: 900_000 };
+pub const RULES: Rules = Rules { url_lifetime: 900_000, signing_key: None };
 pub const DEVICE: &str = "dev-1";
 pub const SOFTWARE: &str = "main";
 

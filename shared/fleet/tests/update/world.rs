@@ -56,7 +56,11 @@ impl World {
             },
             Effect::ReadRange(location, object, range) => self.read_range(location, object, *range),
             Effect::Presign(location, object) => Answer::Url(url(location, object)),
-            Effect::Report(write) | Effect::NoteDevice(write) => apply(self.devices.get_mut(device.as_str()), write),
+            Effect::Report(write) => match apply(self.devices.get_mut(device.as_str()), write) {
+                Answer::Done => Answer::Row(self.devices.get(device.as_str()).cloned()),
+                lost => lost,
+            },
+            Effect::NoteDevice(write) => apply(self.devices.get_mut(device.as_str()), write),
             Effect::NoteSoftware(name, write) => apply(self.software.get_mut(name), write),
             Effect::Publish(to, payload) => {
                 self.sent.push(Sent { device: device.to_string(), to: *to, payload: payload.clone() });

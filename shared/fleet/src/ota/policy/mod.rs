@@ -4,8 +4,6 @@ mod group;
 mod read;
 mod schedule;
 mod state;
-#[cfg(test)]
-mod tests;
 
 pub use group::{GROUPS_MAX, Group, group_of};
 pub use schedule::Schedule;
@@ -16,7 +14,7 @@ use crate::attribute::{
     ALLOW_DOWNGRADE, ANSWER_WITHIN, AT_ONCE, END_AT, ERROR_THRESHOLD, FIRMWARE, GROUPS, MINIMUM_SAMPLE, MODE, OPEN,
     PER_MINUTE, RETRIES, RETRY_AFTER, START_AT, STATE, SUCCESS_THRESHOLD, TARGETS, TIMEOUT, VERIFY, VERSION, WINDOW,
 };
-use crate::ota::targets::{Targets, software_name};
+use crate::ota::targets::{self, Targets};
 use crate::problem::Problem;
 use crate::row::Row;
 use crate::version::Version;
@@ -101,7 +99,7 @@ impl Policy {
     /// Reads all of a job's row.
     ///
     /// # Errors
-    /// The first [`Problem`], about one of [`FIELDS`].
+    /// The first [`Problem`], in the order of [`FIELDS`].
     pub fn read(row: &Row) -> Result<Self, Problem> {
         let (firmware, version) = software(row)?;
         let targets = targets(row, &firmware)?;
@@ -131,14 +129,16 @@ impl Policy {
 fn software(row: &Row) -> Result<(String, Version), Problem> {
     const NAME: &str = "the name of a software of at most 128 characters, like main";
     const RELEASE: &str = "the name of a software, like main, or its name and `version`, like main@2";
+    let version = || {
+        let version = row.software_version()?;
+        version.ok_or_else(|| Problem::new(VERSION, None, "the version that devices are to run, like 2"))
+    };
     let firmware = row.text(FIRMWARE, NAME)?.unwrap_or_default();
-    let name = software_name(&firmware).to_owned();
+    let name = targets::software_name(&firmware).to_owned();
     if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
         return Err(Problem::new(FIRMWARE, row.get(FIRMWARE), NAME));
     }
-    let version = row
-        .software_version()?
-        .ok_or_else(|| Problem::new(VERSION, row.get(VERSION), "the version that devices are to run, like 2"))?;
+    let version = version()?;
     match firmware.split_once('@').map(|(_, named)| Version::text(named)) {
         None => Ok((name, version)),
         Some(Some(named)) if named.same_as(&version) => Ok((name, version)),
@@ -147,12 +147,14 @@ fn software(row: &Row) -> Result<(String, Version), Problem> {
 }
 
 fn targets(row: &Row, firmware: &str) -> Result<Targets, Problem> {
-    let wrong = |found: Option<String>| match found {
-        Some(found) => Problem::found(TARGETS, found, Targets::EXPECTED),
-        None => Problem::new(TARGETS, row.get(TARGETS), Targets::EXPECTED),
-    };
-    let json = json(row, TARGETS, Targets::EXPECTED)?.ok_or_else(|| wrong(None))?;
-    Targets::read(firmware, &json).map_err(wrong)
+    match json(row, TARGETS, Targets::EXPECTED)? {
+        None => Err(Problem::new(TARGETS, None, Targets::EXPECTED)),
+        Some(json) => Targets::read(firmware, &json).map_err(|found| {
+            let found =
+                found.unwrap_or_else(|| row.get(TARGETS).map_or_else(String::new, crate::value::Value::describe));
+            Problem::found(TARGETS, found, Targets::EXPECTED)
+        }),
+    }
 }
 
 /// How many devices go first: no more than there can be.
