@@ -2,7 +2,7 @@
 
 use crate::Millis;
 use crate::attribute::{
-    ASKED_AT, ASKED_FOR, ATTEMPT, BEGUN_AT, COUNTED, DEVICE, ENDED_AT, GRANTED_AT, GROUP, JOB, PLACE, QUEUED_AT,
+    ASKED_AT, ASKED_FOR, ATTEMPT, BEGUN_AT, COUNTED, DEVICE, DUE, ENDED_AT, GRANTED_AT, GROUP, JOB, PLACE, QUEUED_AT,
     REASON, RELEASE, REPORTED_AT, SHARD, STANDING, STATE, STEP, VERSION,
 };
 use crate::hash::share;
@@ -63,6 +63,8 @@ pub struct Execution {
     pub reported_at: Millis,
     /// When it came for its upgrade, while nobody has answered it.
     pub asked: Option<(Asked, Millis)>,
+    /// When it may be tried again at the earliest.
+    pub due: Millis,
     /// Where it is in the index.
     pub place: Place,
     /// The version that it is being brought to.
@@ -175,6 +177,7 @@ impl Execution {
             begun_at: row.ledger_number(BEGUN_AT),
             reported_at: row.ledger_number(REPORTED_AT).unwrap_or(0),
             asked: asked(row),
+            due: row.ledger_number(DUE).unwrap_or(0),
             place: row.ledger_text(PLACE).and_then(Place::parse).unwrap_or(Place::FIRST),
             version: row.get(VERSION).and_then(Version::from_value),
             release: row.ledger_text(RELEASE).unwrap_or_default().to_owned(),
@@ -222,10 +225,10 @@ pub fn answered(write: Write) -> Write {
     write.remove(ASKED_AT).remove(ASKED_FOR)
 }
 
-/// The write that ends an execution. It is counted later.
+/// The write that ends an execution; at [`Place::FIRST`] where it is still to be counted.
 #[must_use]
-pub fn end(write: Write, standing: Standing, reason: Option<&str>, now: Millis) -> Write {
-    let write = stand(write, standing, Place::FIRST).set(ENDED_AT, now);
+pub fn end(write: Write, standing: Standing, place: Place, reason: Option<&str>, now: Millis) -> Write {
+    let write = stand(write, standing, place).set(ENDED_AT, now);
     match reason {
         Some(reason) => write.set(REASON, reason),
         None => write.remove(REASON),

@@ -70,8 +70,8 @@ pub enum Enrolment {
     List(usize),
     /// Every device up to this one, in the table's own order.
     Scan(String),
-    /// This part of the inventory, up to this device.
-    Inventory(u64, Option<String>),
+    /// This part of the inventory, up to this `running` and device.
+    Inventory(u64, Option<(String, String)>),
     /// All of them.
     Done,
 }
@@ -201,6 +201,24 @@ impl Progress {
         self.of(&[Standing::Offered, Standing::InProgress])
     }
 
+    /// Whether all devices have been taken in.
+    #[must_use]
+    pub fn is_enrolled(&self) -> bool {
+        self.enrolment == Enrolment::Done
+    }
+
+    /// How many devices were started and did not turn out to be no target.
+    #[must_use]
+    pub fn tried(&self) -> u64 {
+        self.in_flight() + self.of(&[Standing::Succeeded, Standing::Failed, Standing::TimedOut])
+    }
+
+    /// Whether devices of `group` wait for a slot.
+    #[must_use]
+    pub fn has_waiting(&self, group: usize) -> bool {
+        self.groups.get(group).is_some_and(|counts| counts.of(Standing::Waiting) > 0)
+    }
+
     /// Counts a device of `group` from one standing to another.
     pub fn count(&mut self, group: usize, from: Option<Standing>, to: Standing) {
         if self.groups.len() <= group {
@@ -232,7 +250,7 @@ mod tests {
 
     #[test]
     fn progress_is_read_from_the_row_as_it_was_written() {
-        let mut progress = Progress { enrolment: Enrolment::Inventory(3, Some("d".to_owned())), ..Progress::default() };
+        let mut progress = Progress { enrolment: Enrolment::Inventory(3, Some(("main/1".to_owned(), "d".to_owned()))), ..Progress::default() };
         progress.count(1, None, Standing::Waiting);
         progress.count(1, Some(Standing::Waiting), Standing::Offered);
         let row = Row(BTreeMap::from([(PROGRESS.to_owned(), progress.to_value())]));

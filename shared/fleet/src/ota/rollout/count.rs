@@ -1,0 +1,33 @@
+//! Counting: the job's counters follow what became of its devices, exactly once each.
+
+use super::context::{Chore, Context};
+use super::ledger::Ledger;
+use super::plan::{MOVES_MAX, Plan, put};
+use crate::ota::execution::{Asked, Execution, answered};
+use crate::ota::policy::Mode;
+use crate::ota::standing::Standing;
+
+/// Counts the executions that somebody rang for.
+pub(super) fn count(context: &Context<'_>, ledger: &Ledger) -> Chore {
+    let uncounted: Vec<_> = context.bells().filter(Execution::is_uncounted).take(MOVES_MAX).collect();
+    if uncounted.is_empty() || ledger.progress.is_none() {
+        return Ok(None);
+    }
+    let mut plan = Plan::new(ledger);
+    for execution in &uncounted {
+        count_one(&mut plan, ledger, execution);
+    }
+    Ok(Some(plan))
+}
+
+/// Counts one execution. In a job on request, a device that merely reported its version goes back to being away.
+pub(super) fn count_one(plan: &mut Plan, ledger: &Ledger, execution: &Execution) {
+    let on_request = ledger.policy.as_ref().is_ok_and(|policy| policy.mode == Mode::Request);
+    let unasked = on_request && !matches!(execution.asked, Some((Asked::Request, _))) && execution.attempt == 1;
+    if execution.standing == Standing::Waiting && unasked {
+        let back = put(execution, Standing::Away, ledger.pace());
+        plan.settle(execution, Standing::Away, |write| answered(back(write)));
+    } else {
+        plan.settle(execution, execution.standing, put(execution, execution.standing, ledger.pace()));
+    }
+}

@@ -1,0 +1,205 @@
+//! Granting: waiting devices get a slot, in the order of their groups, and are told. Never more at once than the job
+//! allows, and never more in a minute.
+
+use super::context::{Chore, Context, is_running};
+use super::effect::{Answer, Effect, Span};
+use super::fit::{Fit, fit};
+use super::ledger::Ledger;
+use super::pin::{Trouble, is_fit, release};
+use super::plan::{MOVES_MAX, NUDGE, Plan, ended, put};
+use crate::attribute::{DEVICE, DUE, GRANTED_AT, JOB, REASON, RELEASE, RETRIES, RETRY_AFTER, UPGRADE, VERSION};
+use crate::message::{SignMethod, Upgrade};
+use crate::ota::execution::{Asked, Execution, Place, answered, shards, stand};
+use crate::ota::policy::Policy;
+use crate::ota::progress::{Pinned, Progress};
+use crate::ota::standing::Standing;
+use crate::row::Row;
+use crate::table::Key;
+use crate::topic::Downstream;
+use crate::write::Write;
+
+/// How long a device that is busy with another job is left in peace, in milliseconds.
+const BUSY: crate::Millis = 60_000;
+
+/// Gives slots to waiting devices.
+pub(super) fn grant(context: &Context<'_>, ledger: &Ledger) -> Chore {
+    let Some((policy, progress)) = turn(context, ledger) else {
+        return Ok(None);
+    };
+    let most = allowance(context, policy, progress);
+    if most == 0 || !is_fit(context, ledger)? {
+        return Ok(None);
+    }
+    let candidates = candidates(context, progress, most)?;
+    if candidates.is_empty() {
+        return Ok(None);
+    }
+    let keys = candidates.iter().map(|execution| Key::device(&execution.device)).collect();
+    let rows = context.facts.rows(keys)?;
+    let granting = Granting { context, ledger, policy, telling: Telling::of(context, ledger)? };
+    granting.plan(&candidates, rows).map(Some)
+}
+
+/// Whether it is the time to start devices at all.
+fn turn<'a>(context: &Context<'_>, ledger: &'a Ledger) -> Option<(&'a Policy, &'a Progress)> {
+    let (Ok(policy), Some(progress)) = (&ledger.policy, &ledger.progress) else {
+        return None;
+    };
+    let ready = is_running(ledger) && progress.is_enrolled() && !progress.halted && !context.notes.dry;
+    (ready && policy.schedule.opens(context.now)).then_some((policy, progress))
+}
+
+/// How many devices may be started now.
+fn allowance(context: &Context<'_>, policy: &Policy, progress: &Progress) -> u64 {
+    let free = policy.at_once.saturating_sub(progress.in_flight());
+    let minute = progress.rest_of_minute(context.now, policy.per_minute);
+    let first = match policy.verify {
+        0 => u64::MAX,
+        _ if progress.verified => u64::MAX,
+        first => first.saturating_sub(progress.tried()),
+    };
+    free.min(minute).min(first).min(MOVES_MAX as u64)
+}
+
+/// Devices that wait for a slot: those that somebody rang for first, they are there for certain.
+fn candidates(context: &Context<'_>, progress: &Progress, most: u64) -> Result<Vec<Execution>, Vec<Effect>> {
+    let may = |execution: &Execution| {
+        let ready = execution.standing == Standing::Waiting && execution.due <= context.now;
+        ready && execution.group <= progress.group && !context.notes.passed.contains(&execution.device)
+    };
+    let most = usize::try_from(most).unwrap_or(MOVES_MAX);
+    let rung: Vec<_> = context.bells().filter(&may).take(most).collect();
+    if rung.len() == most {
+        return Ok(rung);
+    }
+    for group in (0..=progress.group).filter(|group| progress.has_waiting(*group)) {
+        let (rows, _) = context.facts.pages(&waiting(context, group, most))?;
+        let rung = rung.iter().cloned();
+        let unrung = context.fresh(rows).filter(|found| !context.notes.bells.contains_key(&found.device));
+        let found: Vec<_> = rung.chain(unrung.filter(&may)).take(most).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(rung)
+}
+
+fn waiting(context: &Context<'_>, group: usize, most: usize) -> Vec<Effect> {
+    // What this tick has dealt with may still stand in the index.
+    let limit = u32::try_from(most + context.notes.passed.len().min(MOVES_MAX)).ok();
+    let (from, to) = (Place::Wait(group, 0).text(), Place::Wait(group, context.now).text());
+    let span = |shard| Effect::Executions(Span { shard, from: from.clone(), to: to.clone(), limit });
+    shards(context.job).map(span).collect()
+}
+
+struct Granting<'a> {
+    context: &'a Context<'a>,
+    ledger: &'a Ledger,
+    policy: &'a Policy,
+    telling: Telling,
+}
+
+impl Granting<'_> {
+    fn plan(&self, candidates: &[Execution], rows: &[Row]) -> Chore2 {
+        let release = release(self.context, self.policy).map_err(|trouble| match trouble {
+            Trouble::Learn(effects) => effects,
+            Trouble::Problem(_) => Vec::new(),
+        })?;
+        let mut plan = Plan::new(self.ledger);
+        for execution in candidates {
+            let row = rows.iter().find(|row| row.ledger_text(DEVICE) == Some(&execution.device));
+            match fit(self.context.job, row, &release, self.policy) {
+                Fit::Grant => self.grant(&mut plan, execution),
+                Fit::Busy(_) => self.defer(&mut plan, execution),
+                Fit::Unready(_) => {
+                    let away = put(execution, Standing::Away, self.ledger.pace());
+                    plan.settle(execution, Standing::Away, |write| answered(away(write)));
+                }
+                Fit::Never(standing, reason) => {
+                    plan.settle(execution, standing, ended(standing, &reason, self.context.now));
+                }
+            }
+        }
+        if let Some(progress) = &mut plan.progress {
+            progress.start(self.context.now, plan.outcome.started);
+        }
+        Ok(plan)
+    }
+
+    fn grant(&self, plan: &mut Plan, execution: &Execution) {
+        let (now, pace, pinned) = (self.context.now, self.ledger.pace(), &self.telling.pinned);
+        let place = Place::Open(now.saturating_add(pace.answer_within.min(NUDGE)));
+        let moved = plan.settle(execution, Standing::Offered, |write| {
+            answered(stand(write, Standing::Offered, place))
+                .set(GRANTED_AT, now)
+                .set(RETRIES, pace.retries)
+                .set(RETRY_AFTER, pace.retry_after)
+                .set(RELEASE, pinned.key.as_str())
+                .set(VERSION, self.policy.version.to_value())
+                .remove(DUE)
+                .remove(REASON)
+        });
+        let job = self.context.job;
+        moved.claim = Some(Write::new().when_absent(JOB).set(JOB, job).set(UPGRADE, pinned.key.as_str()));
+        plan.outcome.started += 1;
+        plan.then.push(self.telling.tell(execution));
+    }
+
+    fn defer(&self, plan: &mut Plan, execution: &Execution) {
+        let due = self.context.now.saturating_add(BUSY);
+        let place = Place::Wait(execution.group, due);
+        plan.settle(execution, Standing::Waiting, |write| stand(write, Standing::Waiting, place).set(DUE, due));
+    }
+}
+
+type Chore2 = Result<Plan, Vec<Effect>>;
+
+/// What devices are told: the same of all devices of a tick.
+#[derive(Debug)]
+pub(super) struct Telling {
+    pinned: Pinned,
+    upgrade: Upgrade,
+}
+
+impl Telling {
+    /// What the devices of the job are told.
+    pub fn of(context: &Context<'_>, ledger: &Ledger) -> Result<Self, Vec<Effect>> {
+        let pinned = ledger.progress.as_ref().and_then(|progress| progress.release.clone()).ok_or_else(Vec::new)?;
+        let presign = Effect::Presign(pinned.location(), pinned.object());
+        match context.facts.get(&presign) {
+            Some(Answer::Url(url)) => Ok(Self { upgrade: upgrade(context.job, &pinned, url), pinned }),
+            _ => Err(vec![presign]),
+        }
+    }
+
+    /// Tells a device: on the topic on which it expects it.
+    pub fn tell(&self, execution: &Execution) -> Effect {
+        match execution.asked {
+            Some((Asked::Request, _)) => {
+                Effect::publish(&execution.device, Downstream::OtaFirmware, &[&self.upgrade])
+            }
+            _ => Effect::publish(&execution.device, Downstream::OtaUpgrade, &self.upgrade),
+        }
+    }
+}
+
+/// The upgrade as a device is told of it.
+#[must_use]
+pub fn upgrade(job: &str, pinned: &Pinned, url: &str) -> Upgrade {
+    let (sign_method, sign) = match &pinned.signature {
+        Some(signature) => (SignMethod::Ed25519, signature.clone()),
+        None => (SignMethod::Sha256, pinned.sha256.clone()),
+    };
+    Upgrade {
+        job: job.to_owned(),
+        name: pinned.name.clone(),
+        version: pinned.version.clone(),
+        file_url: url.to_owned(),
+        file_size: pinned.size,
+        sha256: pinned.sha256.clone(),
+        sign,
+        sign_method,
+        minimum_version: pinned.minimum_version.clone(),
+        allow_downgrade: pinned.allow_downgrade,
+    }
+}

@@ -1,0 +1,133 @@
+//! Judging: whose turn it is, and whether the rollout goes on, waits for an operator, stops or is done.
+
+use super::context::{Chore, Context, is_running};
+use super::ledger::{Ledger, Turn};
+use super::plan::Plan;
+use crate::attribute::REASON;
+use crate::ota::policy::{Policy, State};
+use crate::ota::progress::Progress;
+use crate::ota::standing::Standing;
+use crate::ota::threshold::{Tally, Verdict, verdict};
+
+/// Standings from which a device can still go on.
+const UNDECIDED: [Standing; 4] = [Standing::Waiting, Standing::Away, Standing::Offered, Standing::InProgress];
+
+/// Judges the rollout by its counters.
+pub(super) fn judge(context: &Context<'_>, ledger: &Ledger) -> Chore {
+    let Some(progress) = ledger.progress.as_ref().filter(|progress| progress.is_enrolled()) else {
+        return Ok(None);
+    };
+    if ledger.state == State::Cancelled {
+        return Ok(cancelled(ledger, progress));
+    }
+    let (Ok(policy), true) = (&ledger.policy, is_running(ledger)) else {
+        return Ok(None);
+    };
+    Ok(resumed(ledger, progress)
+        .or_else(|| done(context, ledger, policy, progress))
+        .or_else(|| by_groups(ledger, policy, progress))
+        .or_else(|| verified(ledger, policy, progress)))
+}
+
+/// An operator has set the job to active again after it had stopped: what failed until then is forgiven.
+fn resumed(ledger: &Ledger, progress: &Progress) -> Option<Plan> {
+    progress.halted.then(|| {
+        let mut plan = Plan::new(ledger);
+        if let Some(after) = &mut plan.progress {
+            after.halted = false;
+            after.forgiven = progress.groups.clone();
+        }
+        plan.turn = Some(Turn { state: State::Active, reason: None });
+        plan
+    })
+}
+
+/// Every device is at its end, or the job's time is over and nothing is on its way.
+fn done(context: &Context<'_>, ledger: &Ledger, policy: &Policy, progress: &Progress) -> Option<Plan> {
+    let over = policy.schedule.is_over(context.now);
+    let left = progress.of(&UNDECIDED);
+    let ended = left == 0 && (over || !policy.open);
+    ended.then(|| turn(ledger, State::Done, summary(progress)))
+}
+
+fn cancelled(ledger: &Ledger, progress: &Progress) -> Option<Plan> {
+    let reason = summary(progress);
+    let said = ledger.row.ledger_text(REASON) == Some(reason.as_str());
+    (progress.of(&UNDECIDED) == 0 && !said).then(|| turn(ledger, State::Cancelled, reason))
+}
+
+/// Each group that has had its turn is judged; the last one passes it on.
+fn by_groups(ledger: &Ledger, policy: &Policy, progress: &Progress) -> Option<Plan> {
+    for (at, group) in policy.groups.iter().enumerate().take(progress.group + 1) {
+        let Some(counts) = progress.groups.get(at) else { continue };
+        let forgiven = progress.forgiven.get(at);
+        let tally = Tally::from(counts);
+        let tally = forgiven.map_or(tally, |before| tally.since(&Tally::from(before)));
+        let verdict = verdict(group, policy.minimum_sample, &tally);
+        match verdict {
+            Verdict::Stop { .. } => return Some(stop(ledger, verdict.reason(at))),
+            Verdict::Missed { .. } if at == progress.group && forgiven.is_none() && at + 1 < policy.groups.len() => {
+                return Some(stop(ledger, verdict.reason(at)));
+            }
+            Verdict::Next | Verdict::Missed { .. } if at == progress.group && at + 1 < policy.groups.len() => {
+                return Some(next(ledger));
+            }
+            _ => {}
+        }
+    }
+    is_empty(policy, progress).then(|| next(ledger))
+}
+
+/// A group without any device has nothing to wait for.
+fn is_empty(policy: &Policy, progress: &Progress) -> bool {
+    let last = progress.group + 1 >= policy.groups.len();
+    !last && progress.groups.get(progress.group).is_none_or(|counts| counts.total() == 0)
+}
+
+/// The first devices are through: an operator decides whether the others follow.
+fn verified(ledger: &Ledger, policy: &Policy, progress: &Progress) -> Option<Plan> {
+    let through = progress.tried() >= policy.verify && progress.in_flight() == 0;
+    (policy.verify > 0 && !progress.verified && through).then(|| {
+        let succeeded = progress.of(&[Standing::Succeeded]);
+        let reason = format!(
+            "{succeeded} of the first {} devices succeeded: set state to active to go on, or to cancelled",
+            progress.tried()
+        );
+        let mut plan = turn(ledger, State::Paused, reason);
+        if let Some(after) = &mut plan.progress {
+            after.verified = true;
+        }
+        plan
+    })
+}
+
+fn stop(ledger: &Ledger, reason: Option<String>) -> Plan {
+    let mut plan = Plan::new(ledger);
+    if let Some(after) = &mut plan.progress {
+        after.halted = true;
+    }
+    plan.turn = Some(Turn { state: State::Stopped, reason });
+    plan.outcome.stopped = true;
+    plan
+}
+
+fn next(ledger: &Ledger) -> Plan {
+    let mut plan = Plan::new(ledger);
+    if let Some(after) = &mut plan.progress {
+        after.group += 1;
+    }
+    plan
+}
+
+fn turn(ledger: &Ledger, state: State, reason: String) -> Plan {
+    Plan { turn: Some(Turn { state, reason: Some(reason) }), ..Plan::new(ledger) }
+}
+
+fn summary(progress: &Progress) -> String {
+    let of = |standing| progress.of(&[standing]);
+    let others = [Standing::Failed, Standing::TimedOut, Standing::Rejected, Standing::Removed, Standing::Canceled]
+        .into_iter()
+        .filter(|standing| of(*standing) > 0)
+        .map(|standing| format!(", {} {}", of(standing), standing.word().replace('_', " ")));
+    format!("{} of {} devices succeeded{}", of(Standing::Succeeded), progress.total(), others.collect::<String>())
+}

@@ -1,0 +1,84 @@
+//! The job as a tick knows it: its row, what the operator wants, and how far it has come.
+
+use crate::attribute::{COUNTS, PROGRESS, REASON, REVISION, STATE};
+use crate::ota::policy::{Policy, State};
+use crate::ota::progress::{Pace, Progress};
+use crate::problem::Problem;
+use crate::row::Row;
+use crate::write::Write;
+
+/// The job.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub job: String,
+    pub row: Row,
+    pub policy: Result<Policy, Problem>,
+    pub state: State,
+    /// `None` before the first tick of an active job, and where hands made it unreadable.
+    pub progress: Option<Progress>,
+}
+
+/// What a function makes of the job's state, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    pub state: State,
+    pub reason: Option<String>,
+}
+
+impl Ledger {
+    /// Reads the job's row. A row whose state cannot be read is one that nothing is started for.
+    pub fn read(job: &str, row: Row) -> Self {
+        let policy = Policy::read(&row);
+        let state = State::read(&row).unwrap_or(State::Paused);
+        let progress = Progress::read(&row);
+        Self { job: job.to_owned(), row, policy, state, progress }
+    }
+
+    /// How patient the job is: by its row, or by the last one that could be used.
+    pub fn pace(&self) -> Pace {
+        match (&self.policy, &self.progress) {
+            (Ok(policy), _) => Pace {
+                timeout: policy.timeout,
+                answer_within: policy.answer_within,
+                retries: policy.retries,
+                retry_after: policy.retry_after,
+            },
+            (Err(_), Some(progress)) => progress.pace,
+            (Err(_), None) => Pace::default(),
+        }
+    }
+
+    /// The write of the job's row that makes `progress` of it, if nobody else has written since this was read.
+    pub fn write(&self, progress: &Progress, turn: Option<&Turn>) -> Write {
+        let revision = self.row.ledger_number(REVISION).unwrap_or(0) + 1;
+        let mut progress = progress.clone();
+        progress.pace = self.pace();
+        let write = Write::new()
+            .when_still(REVISION, self.row.get(REVISION))
+            .set(REVISION, revision)
+            .set(PROGRESS, progress.to_value())
+            .set(COUNTS, progress.counts());
+        match turn {
+            None => write,
+            Some(turn) => self.turned(write, turn),
+        }
+    }
+
+    /// An operator's word that came meanwhile is not overwritten.
+    fn turned(&self, write: Write, turn: &Turn) -> Write {
+        let write = write.when_still(STATE, self.row.get(STATE));
+        let write = if turn.state == self.state { write } else { write.set(STATE, turn.state.word()) };
+        match &turn.reason {
+            Some(reason) => write.set(REASON, reason.as_str()),
+            None => write.remove(REASON),
+        }
+    }
+
+    /// The ledger after `write` was done.
+    pub fn after(&self, write: &Write) -> Self {
+        let mut row = self.row.clone();
+        // A write that was done on the table can only be lost here if the row was read wrongly; it is read again then.
+        let _ = write.apply(&mut row);
+        Self::read(&self.job, row)
+    }
+}

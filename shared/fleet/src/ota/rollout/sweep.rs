@@ -1,0 +1,75 @@
+//! The clock's work: devices that are silent, attempts that take too long, and whatever a lost bell left uncounted.
+
+use super::context::{Chore, Context};
+use super::count::count_one;
+use super::effect::{Effect, Span};
+use super::grant::Telling;
+use super::ledger::Ledger;
+use super::plan::{MOVES_MAX, NUDGE, Plan, again, ended, put};
+use crate::attribute::GRANTED_AT;
+use crate::ota::execution::{Execution, Place, shards, stand};
+use crate::ota::policy::State;
+use crate::ota::standing::Standing;
+
+/// Deals with the executions that are due.
+pub(super) fn sweep(context: &Context<'_>, ledger: &Ledger) -> Chore {
+    if !context.notes.sweep || ledger.progress.is_none() {
+        return Ok(None);
+    }
+    let (rows, _) = context.facts.pages(&due(context))?;
+    let due: Vec<_> = context.fresh(rows).take(MOVES_MAX).collect();
+    if due.is_empty() {
+        return Ok(None);
+    }
+    let telling = due.iter().any(|execution| is_silent(execution)).then(|| Telling::of(context, ledger)).transpose()?;
+    let mut plan = Plan::new(ledger);
+    for execution in &due {
+        settle(context, ledger, telling.as_ref(), &mut plan, execution);
+    }
+    Ok(Some(plan))
+}
+
+fn due(context: &Context<'_>) -> Vec<Effect> {
+    let limit = u32::try_from(MOVES_MAX).ok();
+    let (from, to) = (Place::FIRST.text(), Place::Open(context.now).text());
+    let span = |shard| Effect::Executions(Span { shard, from: from.clone(), to: to.clone(), limit });
+    shards(context.job).map(span).collect()
+}
+
+fn is_silent(execution: &Execution) -> bool {
+    execution.standing == Standing::Offered && !execution.is_uncounted()
+}
+
+fn settle(context: &Context<'_>, ledger: &Ledger, telling: Option<&Telling>, plan: &mut Plan, execution: &Execution) {
+    let (now, pace) = (context.now, ledger.pace());
+    let late = |patience| now >= execution.granted_at.saturating_add(patience);
+    match execution.standing {
+        _ if execution.is_uncounted() => count_one(plan, ledger, execution),
+        Standing::Offered if matches!(ledger.state, State::Cancelled | State::Done) => {
+            context.release(plan, execution, Standing::Canceled, ended(Standing::Canceled, "the job is over", now));
+        }
+        Standing::Offered if late(pace.answer_within) => {
+            context.release(plan, execution, Standing::Away, put(execution, Standing::Away, pace));
+        }
+        Standing::Offered => {
+            let next = Place::Open((now + NUDGE).min(execution.granted_at.saturating_add(pace.answer_within)));
+            plan.settle(execution, Standing::Offered, |write| stand(write, Standing::Offered, next).when(GRANTED_AT, execution.granted_at));
+            plan.then.extend(telling.map(|telling| telling.tell(execution)));
+        }
+        Standing::InProgress if late(pace.timeout) => time_out(context, ledger, plan, execution),
+        standing => {
+            plan.settle(execution, standing, put(execution, standing, pace));
+        }
+    }
+}
+
+fn time_out(context: &Context<'_>, ledger: &Ledger, plan: &mut Plan, execution: &Execution) {
+    let (now, pace) = (context.now, ledger.pace());
+    let reason = format!("not heard of within {} s, at step {}", pace.timeout / 1000, execution.step);
+    if execution.attempt <= pace.retries && !ledger.state.is_over() {
+        let retry = again(execution, &reason, now.saturating_add(pace.retry_after));
+        context.release(plan, execution, Standing::Waiting, retry);
+    } else {
+        context.release(plan, execution, Standing::TimedOut, ended(Standing::TimedOut, &reason, now));
+    }
+}
