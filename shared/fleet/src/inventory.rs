@@ -29,6 +29,12 @@ pub fn running(name: &str, version: &Version) -> String {
     format!("{}/{version}", &name[..name.floor_char_boundary(NAME_MAX)])
 }
 
+/// What every device of the software `name` has its place in the index begin with.
+#[must_use]
+pub fn prefix(name: &str) -> String {
+    format!("{}/", &name[..name.floor_char_boundary(NAME_MAX)])
+}
+
 /// Lets `write`, which sets the device's version, set its place in the inventory with it. `device_row` is the device's
 /// row; both stay together whatever was written meanwhile, and what stays the same costs the index nothing.
 #[must_use]

@@ -1,9 +1,11 @@
 //! Rollouts of software over the air: what a job's row asks for, and what is decided by it.
 
+pub mod counts;
 pub mod execution;
 pub mod percent;
 pub mod policy;
 pub mod progress;
+pub mod rollout;
 pub mod standing;
 pub mod targets;
 pub mod threshold;

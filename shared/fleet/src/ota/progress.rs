@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::counts::Counts;
 use super::standing::Standing;
 use crate::Millis;
 use crate::attribute::PROGRESS;
@@ -122,43 +123,6 @@ impl Pinned {
     }
 }
 
-/// Devices by standing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Counts(BTreeMap<Standing, u64>);
-
-impl Counts {
-    /// How many stand there.
-    #[must_use]
-    pub fn of(&self, standing: Standing) -> u64 {
-        self.0.get(&standing).copied().unwrap_or(0)
-    }
-
-    /// How many stand in any of `standings`.
-    #[must_use]
-    pub fn among(&self, standings: &[Standing]) -> u64 {
-        standings.iter().map(|standing| self.of(*standing)).sum()
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.0.values().sum()
-    }
-
-    /// One more stands there.
-    pub fn enter(&mut self, standing: Standing) {
-        *self.0.entry(standing).or_default() += 1;
-    }
-
-    fn leave(&mut self, standing: Standing) {
-        if let Some(number) = self.0.get_mut(&standing) {
-            *number = number.saturating_sub(1);
-        }
-        self.0.retain(|_, number| *number > 0);
-    }
-}
-
 impl Progress {
     /// Reads the job's row; `None` if there is no progress yet, or none that can be read.
     #[must_use]
@@ -250,7 +214,10 @@ mod tests {
 
     #[test]
     fn progress_is_read_from_the_row_as_it_was_written() {
-        let mut progress = Progress { enrolment: Enrolment::Inventory(3, Some(("main/1".to_owned(), "d".to_owned()))), ..Progress::default() };
+        let mut progress = Progress {
+            enrolment: Enrolment::Inventory(3, Some(("main/1".to_owned(), "d".to_owned()))),
+            ..Progress::default()
+        };
         progress.count(1, None, Standing::Waiting);
         progress.count(1, Some(Standing::Waiting), Standing::Offered);
         let row = Row(BTreeMap::from([(PROGRESS.to_owned(), progress.to_value())]));

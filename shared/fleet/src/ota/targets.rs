@@ -93,6 +93,12 @@ impl Targets {
         self.version.as_ref()
     }
 
+    /// Whether the device of `row`, which may be the inventory's, runs what the job is for.
+    #[must_use]
+    pub fn runs(&self, row: &Row) -> bool {
+        self.other_software(row).or_else(|| self.other_version(row)).is_none()
+    }
+
     /// Whether `job`, of which these are the targets, is for `device`.
     #[must_use]
     pub fn include(&self, job: &str, device: &str, device_row: &Row) -> bool {
@@ -114,15 +120,19 @@ impl Targets {
         let untagged = || untagged(&self.tags, row);
         let drawn = |percent: &Percent| percent.draws(share(&["targets", job, device]));
         let undrawn = || self.percent.filter(|percent| !drawn(percent)).map(Obstacle::Undrawn);
-        elsewhere.or_else(untagged).or_else(|| self.other_version(row)).or_else(undrawn)
+        let other = || self.other_software(row).or_else(|| self.other_version(row));
+        elsewhere.or_else(untagged).or_else(other).or_else(undrawn)
+    }
+
+    /// A device that is to run another software is never meant, whatever else is said of it.
+    fn other_software<'a>(&'a self, row: &'a Row) -> Option<Obstacle<'a>> {
+        let found = text(row, FIRMWARE).map(software_name);
+        let named = found.is_some() || self.version.is_some();
+        (named && found != Some(self.firmware.as_str())).then_some(Obstacle::Software { wanted: &self.firmware, found })
     }
 
     fn other_version<'a>(&'a self, row: &'a Row) -> Option<Obstacle<'a>> {
         let wanted = self.version.as_ref()?;
-        let software = text(row, FIRMWARE).map(software_name);
-        if software != Some(self.firmware.as_str()) {
-            return Some(Obstacle::Software { wanted: &self.firmware, found: software });
-        }
         match row.get(VERSION).and_then(Version::from_value) {
             Some(found) if found.same_as(wanted) => None,
             found => Some(Obstacle::Version { wanted, found }),

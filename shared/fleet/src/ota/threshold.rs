@@ -1,8 +1,8 @@
 //! When a group of a rollout is through, goes on, or stops the rollout: by failures that show, not by bad luck.
 
+use super::counts::Counts;
 use super::percent::Percent;
 use super::policy::Group;
-use super::progress::Counts;
 use super::standing::Standing;
 
 /// The quantile of the normal distribution for a two-sided confidence of 95 %.

@@ -27,7 +27,7 @@ pub(super) fn answer(context: &Context<'_>, ledger: &Ledger) -> Chore {
         let stands = put(execution, to, ledger.pace());
         plan.settle(execution, to, |write| answered(stands(write)));
         if matches!(execution.asked, Some((Asked::Request, _))) {
-            plan.then.push(Effect::publish(&execution.device, Downstream::OtaFirmware, &[] as &[Upgrade]));
+            plan.then.push(Effect::publish(&execution.device, Downstream::OtaFirmware, &Vec::<Upgrade>::new()));
         }
     }
     Ok(Some(plan))

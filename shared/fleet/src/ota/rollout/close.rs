@@ -36,7 +36,11 @@ pub(super) fn abandon(context: &Context<'_>) -> Chore {
     let mut plan = Plan::default();
     for execution in &found {
         if execution.standing.is_final() {
-            plan.settle(execution, execution.standing, put(execution, execution.standing, crate::ota::progress::Pace::default()));
+            plan.settle(
+                execution,
+                execution.standing,
+                put(execution, execution.standing, crate::ota::progress::Pace::default()),
+            );
         } else {
             let removed = ended(Standing::Removed, "the job's row was deleted", context.now);
             context.release(&mut plan, execution, Standing::Removed, removed);

@@ -41,9 +41,7 @@ pub(super) fn enrol(context: &Context<'_>, ledger: &Ledger) -> Chore {
 
 /// Begins the job's progress: from the executions that there are, so that a row whose progress was lost goes on.
 fn recount(context: &Context<'_>) -> Result<Plan, Vec<Effect>> {
-    let span = |shard| {
-        Effect::Executions(Span { shard, from: String::new(), to: "~".to_owned(), limit: None })
-    };
+    let span = |shard| Effect::Executions(Span { shard, from: String::new(), to: "~".to_owned(), limit: None });
     let (rows, _) = context.facts.pages(&shards(context.job).map(span).collect::<Vec<_>>())?;
     let mut progress = Progress::default();
     for execution in rows.into_iter().filter_map(Execution::read) {
@@ -69,8 +67,13 @@ impl Enrolling<'_> {
         };
         let mut plan = self.take_in(rows.iter());
         for device in &page {
-            if !rows.iter().any(|row| row.ledger_text(DEVICE) == Some(device)) {
-                self.turn_away(&mut plan, device);
+            let row = rows.iter().find(|row| row.ledger_text(DEVICE) == Some(device));
+            let why_not = row.map_or_else(
+                || Some("it has no row in the registration table".to_owned()),
+                |row| self.policy.targets.why_not(self.context.job, device, row),
+            );
+            if let Some(why_not) = why_not {
+                self.turn_away(&mut plan, device, &why_not);
             }
         }
         let taken = taken + page.len();
@@ -91,18 +94,21 @@ impl Enrolling<'_> {
         let prefix = inventory::prefix(&self.policy.firmware);
         let page = Effect::Inventory { part, prefix, after, limit: page() };
         let (found, more) = self.context.facts.pages(&[page])?;
-        let next = found.last().and_then(|row| {
-            Some((row.ledger_text(RUNNING)?.to_owned(), row.ledger_text(DEVICE)?.to_owned()))
-        });
+        let next = found
+            .last()
+            .and_then(|row| Some((row.ledger_text(RUNNING)?.to_owned(), row.ledger_text(DEVICE)?.to_owned())));
         let wanted = found.iter().filter(|row| self.policy.targets.runs(row));
         let keys: Vec<_> = wanted.filter_map(|row| row.ledger_text(DEVICE)).map(Key::device).collect();
         let rows = if keys.is_empty() { &[] } else { self.context.facts.rows(keys)? };
         let plan = self.take_in(rows.iter());
-        Ok(go_on(plan, match next.filter(|_| more) {
-            Some(next) => Enrolment::Inventory(part, Some(next)),
-            None if part + 1 < inventory::PARTS => Enrolment::Inventory(part + 1, None),
-            None => Enrolment::Done,
-        }))
+        Ok(go_on(
+            plan,
+            match next.filter(|_| more) {
+                Some(next) => Enrolment::Inventory(part, Some(next)),
+                None if part + 1 < inventory::SHARDS => Enrolment::Inventory(part + 1, None),
+                None => Enrolment::Done,
+            },
+        ))
     }
 
     fn take_in<'b>(&self, rows: impl Iterator<Item = &'b Row>) -> Plan {
@@ -130,11 +136,10 @@ impl Enrolling<'_> {
         self.write(plan, device, group, standing, place, None);
     }
 
-    /// A name in the list that is no device's: it is in the job, so that the operator sees it.
-    fn turn_away(&self, plan: &mut Plan, device: &str) {
+    /// A device of the list that the job cannot be for: it is in the job, so that the operator sees it.
+    fn turn_away(&self, plan: &mut Plan, device: &str, reason: &str) {
         if !self.is_known(device) {
             let group = group_of(self.context.job, device, &self.policy.groups);
-            let reason = "it has no row in the registration table";
             self.write(plan, device, group, Standing::Removed, Place::Over(Standing::Removed), Some(reason));
         }
     }
@@ -144,7 +149,7 @@ impl Enrolling<'_> {
         let release = self.ledger.progress.as_ref().and_then(|progress| progress.release.as_ref());
         let release = release.map_or("", |pinned| &pinned.key);
         let now = self.context.now;
-        let write = taken_in(&key, group, standing, Some(standing), place, release, &self.policy.version, now);
+        let write = taken_in(&key, group, Some(standing), place, release, &self.policy.version, now);
         let write = match over {
             Some(reason) => write.set(REASON, reason).set(ENDED_AT, now),
             None => write,

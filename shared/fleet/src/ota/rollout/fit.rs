@@ -4,7 +4,7 @@ use crate::attribute::JOB;
 use crate::device_row::Registered;
 use crate::ota::policy::Policy;
 use crate::ota::standing::Standing;
-use crate::release::Release;
+use crate::release::{Release, name};
 use crate::row::Row;
 use crate::version::Version;
 
@@ -32,6 +32,9 @@ pub fn fit(job: &str, row: Option<&Row>, release: &Release, policy: &Policy) -> 
         Ok(Registered::Revoked) => return Fit::Never(Standing::Removed, "it was revoked".to_owned()),
         Ok(_) => return Fit::Unready("it is not registered".to_owned()),
         Err(problem) => return Fit::Unready(format!("its row is wrong: {problem}")),
+    }
+    if let Some(other) = row.firmware().ok().flatten().filter(|firmware| name(firmware) != release.name) {
+        return Fit::Never(Standing::Removed, format!("it is to run other software, {other:?}"));
     }
     if let Some(other) = row.ledger_text(JOB).filter(|other| *other != job) {
         return Fit::Busy(other.to_owned());

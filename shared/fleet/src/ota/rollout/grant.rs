@@ -8,11 +8,12 @@ use super::ledger::Ledger;
 use super::pin::{Trouble, is_fit, release};
 use super::plan::{MOVES_MAX, NUDGE, Plan, ended, put};
 use crate::attribute::{DEVICE, DUE, GRANTED_AT, JOB, REASON, RELEASE, RETRIES, RETRY_AFTER, UPGRADE, VERSION};
-use crate::message::{SignMethod, Upgrade};
+use crate::message::Upgrade;
 use crate::ota::execution::{Asked, Execution, Place, answered, shards, stand};
 use crate::ota::policy::Policy;
 use crate::ota::progress::{Pinned, Progress};
 use crate::ota::standing::Standing;
+use crate::ota::upgrade::upgrade;
 use crate::row::Row;
 use crate::table::Key;
 use crate::topic::Downstream;
@@ -100,7 +101,7 @@ struct Granting<'a> {
 }
 
 impl Granting<'_> {
-    fn plan(&self, candidates: &[Execution], rows: &[Row]) -> Chore2 {
+    fn plan(&self, candidates: &[Execution], rows: &[Row]) -> Result<Plan, Vec<Effect>> {
         let release = release(self.context, self.policy).map_err(|trouble| match trouble {
             Trouble::Learn(effects) => effects,
             Trouble::Problem(_) => Vec::new(),
@@ -152,8 +153,6 @@ impl Granting<'_> {
     }
 }
 
-type Chore2 = Result<Plan, Vec<Effect>>;
-
 /// What devices are told: the same of all devices of a tick.
 #[derive(Debug)]
 pub(super) struct Telling {
@@ -175,31 +174,8 @@ impl Telling {
     /// Tells a device: on the topic on which it expects it.
     pub fn tell(&self, execution: &Execution) -> Effect {
         match execution.asked {
-            Some((Asked::Request, _)) => {
-                Effect::publish(&execution.device, Downstream::OtaFirmware, &[&self.upgrade])
-            }
+            Some((Asked::Request, _)) => Effect::publish(&execution.device, Downstream::OtaFirmware, &[&self.upgrade]),
             _ => Effect::publish(&execution.device, Downstream::OtaUpgrade, &self.upgrade),
         }
-    }
-}
-
-/// The upgrade as a device is told of it.
-#[must_use]
-pub fn upgrade(job: &str, pinned: &Pinned, url: &str) -> Upgrade {
-    let (sign_method, sign) = match &pinned.signature {
-        Some(signature) => (SignMethod::Ed25519, signature.clone()),
-        None => (SignMethod::Sha256, pinned.sha256.clone()),
-    };
-    Upgrade {
-        job: job.to_owned(),
-        name: pinned.name.clone(),
-        version: pinned.version.clone(),
-        file_url: url.to_owned(),
-        file_size: pinned.size,
-        sha256: pinned.sha256.clone(),
-        sign,
-        sign_method,
-        minimum_version: pinned.minimum_version.clone(),
-        allow_downgrade: pinned.allow_downgrade,
     }
 }

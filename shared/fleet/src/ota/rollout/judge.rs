@@ -4,7 +4,7 @@ use super::context::{Chore, Context, is_running};
 use super::ledger::{Ledger, Turn};
 use super::plan::Plan;
 use crate::attribute::REASON;
-use crate::ota::policy::{Policy, State};
+use crate::ota::policy::{Mode, Policy, State};
 use crate::ota::progress::Progress;
 use crate::ota::standing::Standing;
 use crate::ota::threshold::{Tally, Verdict, verdict};
@@ -69,6 +69,8 @@ fn by_groups(ledger: &Ledger, policy: &Policy, progress: &Progress) -> Option<Pl
             Verdict::Missed { .. } if at == progress.group && forgiven.is_none() && at + 1 < policy.groups.len() => {
                 return Some(stop(ledger, verdict.reason(at)));
             }
+            // Devices that have to ask are away until they do: a single one that did proves nothing of its group.
+            Verdict::Next if is_early(policy, &tally) => {}
             Verdict::Next | Verdict::Missed { .. } if at == progress.group && at + 1 < policy.groups.len() => {
                 return Some(next(ledger));
             }
@@ -76,6 +78,10 @@ fn by_groups(ledger: &Ledger, policy: &Policy, progress: &Progress) -> Option<Pl
         }
     }
     is_empty(policy, progress).then(|| next(ledger))
+}
+
+fn is_early(policy: &Policy, tally: &Tally) -> bool {
+    policy.mode == Mode::Request && tally.away > 0 && tally.sampled() < policy.minimum_sample
 }
 
 /// A group without any device has nothing to wait for.

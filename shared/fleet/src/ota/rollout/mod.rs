@@ -21,7 +21,6 @@ mod sweep;
 mod tick;
 
 pub use effect::{Answer, Effect, Looked, Outcome, Span};
-pub use grant::upgrade;
 pub use tick::Tick;
 
 use crate::Millis;

@@ -32,7 +32,13 @@ pub(super) fn release(context: &Context<'_>, policy: &Policy) -> Result<Release,
     let [keyed, plain] = keys.each_ref().map(|key| row(key));
     let release = choose(&policy.firmware, &policy.version, [keyed, plain]);
     let release = release.map_err(|misfit: Misfit| Trouble::Problem(misfit.of_job()))?;
-    let found = |what: &str| Problem::found(FIRMWARE, format!("{:?}, which {what}", excerpt(&release.key, 60)), "a release whose state is released");
+    let found = |what: &str| {
+        Problem::found(
+            FIRMWARE,
+            format!("{:?}, which {what}", excerpt(&release.key, 60)),
+            "a release whose state is released",
+        )
+    };
     match release.state {
         software_row::State::Released => Ok(release),
         software_row::State::Draft => Err(Trouble::Problem(found("is a draft"))),

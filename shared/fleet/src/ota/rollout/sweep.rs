@@ -53,7 +53,9 @@ fn settle(context: &Context<'_>, ledger: &Ledger, telling: Option<&Telling>, pla
         }
         Standing::Offered => {
             let next = Place::Open((now + NUDGE).min(execution.granted_at.saturating_add(pace.answer_within)));
-            plan.settle(execution, Standing::Offered, |write| stand(write, Standing::Offered, next).when(GRANTED_AT, execution.granted_at));
+            plan.settle(execution, Standing::Offered, |write| {
+                stand(write, Standing::Offered, next).when(GRANTED_AT, execution.granted_at)
+            });
             plan.then.extend(telling.map(|telling| telling.tell(execution)));
         }
         Standing::InProgress if late(pace.timeout) => time_out(context, ledger, plan, execution),

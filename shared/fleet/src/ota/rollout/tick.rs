@@ -100,7 +100,9 @@ impl<'a> Tick<'a> {
         check(&effects, &answers)?;
         match std::mem::replace(&mut self.doing, Doing::Over) {
             Doing::Reading => self.ledger = self.read(answers),
-            Doing::Learning => effects.into_iter().zip(answers).for_each(|(effect, found)| self.facts.learn(effect, found)),
+            Doing::Learning => {
+                effects.into_iter().zip(answers).for_each(|(effect, found)| self.facts.learn(effect, found))
+            }
             Doing::Writing(plan, parts) => self.written(*plan, &parts, effects, answers)?,
             Doing::Following => self.noted(&effects),
             Doing::Leaving | Doing::Over => return Ok(Some(self.outcome.clone())),
