@@ -7,15 +7,15 @@ use std::cell::RefCell;
 
 use fleet::delivery::Delivery;
 use fleet::topic::Downstream;
-use fleet::update::{Memory, Request, Rules, Run};
+use fleet::update::{Effect, Memory, Request, Rules, Run};
 use fleet_aws::clients::Clients;
 use fleet_aws::function::Invocation;
 use fleet_aws::messages::Messages;
 use fleet_aws::objects::Objects;
 use fleet_aws::report::Report;
-use fleet_aws::rows::Rows;
 use fleet_aws::settings::DeviceManagerSettings;
-use futures_util::future::join_all;
+use fleet_aws::stages;
+use fleet_aws::tables::Tables;
 
 use crate::perform::Performer;
 
@@ -23,8 +23,7 @@ use crate::perform::Performer;
 #[derive(Debug)]
 pub struct DeviceManager {
     rules: Rules,
-    devices: Rows,
-    software: Rows,
+    tables: Tables,
     objects: Objects,
     messages: Messages,
     memory: RefCell<Memory>,
@@ -36,8 +35,7 @@ impl DeviceManager {
     pub fn new(clients: &Clients, settings: &DeviceManagerSettings) -> Self {
         Self {
             rules: settings.rules,
-            devices: Rows::new(clients, &settings.devices_table),
-            software: Rows::new(clients, &settings.firmware_table),
+            tables: Tables::new(clients, &settings.tables),
             objects: Objects::new(clients),
             messages: Messages::new(clients),
             memory: RefCell::default(),
@@ -62,20 +60,11 @@ impl DeviceManager {
         let device = &request.sender.device;
         let mut run = Run::new(&self.rules, request, invocation.now, memory);
         let performer = Performer { manager: self, device };
-        let mut stages = 0;
-        loop {
-            stages += 1;
-            let answers = join_all(run.stage().iter().map(|effect| performer.perform(&run, effect))).await;
-            match run.take(answers) {
-                Ok(None) => {}
-                Ok(Some(outcome)) => {
-                    if let Some(seen) = run.into_seen() {
-                        memory.remember(device, seen);
-                    }
-                    return report::of(outcome).after_stages(stages);
-                }
-                Err(fault) => return Report::fault(fault.to_string()).after_stages(stages),
-            }
+        let perform = async |run: &Run<'_>, effect: &Effect| performer.perform(run, effect).await;
+        let (ended, stages) = stages::perform(&mut run, Run::stage, perform, Run::take).await;
+        if let Some(seen) = run.into_seen().filter(|_| ended.is_ok()) {
+            memory.remember(device, seen);
         }
+        ended.map_or_else(Report::from, report::of).after_stages(stages)
     }
 }

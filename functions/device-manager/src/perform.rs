@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use fleet::id::DeviceId;
+use fleet::table::Key;
 use fleet::update::{Answer, Effect, Run};
 use fleet_aws::failure::Failure;
-use fleet_aws::rows::Written;
+use fleet_aws::tables::Written;
 
 use crate::DeviceManager;
 
@@ -25,11 +26,11 @@ impl Performer<'_> {
     }
 
     async fn attempt(&self, run: &Run<'_>, effect: &Effect) -> Result<Answer, Failure> {
-        let DeviceManager { rules, devices, software, objects, messages, .. } = self.manager;
-        let device = self.device.as_str();
+        let DeviceManager { rules, tables, objects, messages, .. } = self.manager;
+        let (device, key) = (self.device.as_str(), Key::device(self.device.as_str()));
         Ok(match effect {
-            Effect::ReadDevice => Answer::Row(devices.read(device).await?),
-            Effect::ReadSoftware(name) => Answer::Row(software.read(name).await?),
+            Effect::ReadDevice => Answer::Row(tables.read(&key).await?),
+            Effect::ReadSoftware(name) => Answer::Row(tables.read(&Key::software(name)).await?),
             Effect::Peek(location) => Answer::Peek(objects.peek(location, run.known(effect)).await?),
             Effect::Digest(location, object) => {
                 objects.digest(location, object).await?.map_or(Answer::Changed, Answer::Digest)
@@ -40,12 +41,14 @@ impl Performer<'_> {
             Effect::Presign(location, object) => {
                 Answer::Url(objects.presign(location, object, Duration::from_millis(rules.url_lifetime)).await?)
             }
-            Effect::Report(write) => match devices.write(device, write).await? {
+            Effect::Report(write) => match tables.write(&key, write).await? {
                 Written::Row(row) => Answer::Row(Some(row)),
                 Written::Lost(row) => Answer::Lost(row),
             },
-            Effect::NoteDevice(write) => devices.write(device, write).await.map(|_| Answer::Done)?,
-            Effect::NoteSoftware(name, write) => software.write(name, write).await.map(|_| Answer::Done)?,
+            Effect::NoteDevice(write) => tables.write(&key, write).await.map(|_| Answer::Done)?,
+            Effect::NoteSoftware(name, write) => {
+                tables.write(&Key::software(name), write).await.map(|_| Answer::Done)?
+            }
             Effect::Publish(topic, payload) => {
                 messages.publish(*topic, device, payload.clone()).await.map(|()| Answer::Done)?
             }

@@ -4,17 +4,17 @@ mod perform;
 mod report;
 
 use fleet::delivery::Delivery;
-use fleet::registration::{Request, Rules, Run};
+use fleet::registration::{Effect, Request, Rules, Run};
 use fleet::topic::Downstream;
 use fleet_aws::certificates::Certificates;
 use fleet_aws::clients::Clients;
 use fleet_aws::function::Invocation;
 use fleet_aws::messages::Messages;
 use fleet_aws::report::Report;
-use fleet_aws::rows::Rows;
 use fleet_aws::settings::RegistrationSettings;
+use fleet_aws::stages;
+use fleet_aws::tables::Tables;
 use fleet_aws::things::Things;
-use futures_util::future::join_all;
 
 use crate::perform::Performer;
 
@@ -22,7 +22,7 @@ use crate::perform::Performer;
 #[derive(Debug)]
 pub struct Registration {
     rules: Rules,
-    devices: Rows,
+    tables: Tables,
     things: Things,
     certificates: Certificates,
     messages: Messages,
@@ -34,7 +34,7 @@ impl Registration {
     pub fn new(clients: &Clients, settings: &RegistrationSettings) -> Self {
         Self {
             rules: settings.rules,
-            devices: Rows::new(clients, &settings.devices_table),
+            tables: Tables::new(clients, &settings.tables),
             things: Things::new(clients),
             certificates: Certificates::new(clients),
             messages: Messages::new(clients),
@@ -53,15 +53,8 @@ impl Registration {
     async fn answer(&self, request: &Request, invocation: &Invocation) -> Report {
         let mut run = Run::new(&self.rules, request, invocation.now);
         let performer = Performer { registration: self, device: &request.sender.device, invocation };
-        let mut stages = 0;
-        loop {
-            stages += 1;
-            let answers = join_all(run.stage().iter().map(|effect| performer.perform(&run, effect))).await;
-            match run.take(answers) {
-                Ok(None) => {}
-                Ok(Some(outcome)) => return report::of(outcome).after_stages(stages),
-                Err(fault) => return Report::fault(fault.to_string()).after_stages(stages),
-            }
-        }
+        let perform = async |run: &Run<'_>, effect: &Effect| performer.perform(run, effect).await;
+        let (ended, stages) = stages::perform(&mut run, Run::stage, perform, Run::take).await;
+        ended.map_or_else(Report::from, report::of).after_stages(stages)
     }
 }

@@ -2,12 +2,13 @@
 
 use fleet::id::{CertificateId, DeviceId};
 use fleet::registration::{Answer, Effect, Issued, Payload, Run};
+use fleet::table::Key;
 use fleet::topic::Downstream;
 use fleet::write::Write;
 use fleet_aws::certificates::CertificateArn;
 use fleet_aws::failure::Failure;
 use fleet_aws::function::Invocation;
-use fleet_aws::rows::Written;
+use fleet_aws::tables::Written;
 
 use crate::Registration;
 
@@ -60,7 +61,7 @@ impl Performer<'_> {
     }
 
     async fn write(&self, write: &Write) -> Result<Answer, Failure> {
-        Ok(match self.registration.devices.write(self.device.as_str(), write).await? {
+        Ok(match self.registration.tables.write(&Key::device(self.device.as_str()), write).await? {
             Written::Row(row) => Answer::Written(row),
             Written::Lost(row) => Answer::Lost(row),
         })

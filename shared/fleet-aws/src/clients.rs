@@ -24,6 +24,7 @@ use aws_types::region::Region;
 use aws_types::sdk_config::ResponseChecksumValidation;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
+use crate::conflicts::{self, Conflicts};
 use crate::settings::{Environment, SettingsError};
 
 /// Optional variable: path of a PEM file with the roots to trust instead of the built-in ones.
@@ -80,7 +81,9 @@ impl Clients {
     }
 
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::new(&self.config)
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config);
+        let config = config.retry_config(conflicts::retries()).retry_classifier(Conflicts);
+        aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     pub(crate) fn iot(&self) -> aws_sdk_iot::Client {

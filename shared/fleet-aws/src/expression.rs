@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use fleet::attribute::DEVICE;
 use fleet::value::Value;
 use fleet::write::{Change, Condition, Write};
 
@@ -15,22 +14,25 @@ pub(crate) struct Expression {
     pub condition: String,
     pub update: Option<String>,
     pub names: HashMap<String, String>,
-    pub values: HashMap<String, AttributeValue>,
+    /// Never empty: DynamoDB does not take that.
+    pub values: Option<HashMap<String, AttributeValue>>,
 }
 
-/// Translates `write` so that it means what [`Write::apply`] means. That the row exists is always a condition.
-pub(crate) fn expression(write: &Write) -> Expression {
+/// Translates `write` so that it means what [`Write::apply`] means. That the row exists, or does not if the write is
+/// to make it, is always a condition: every row has the attribute `hash`.
+pub(crate) fn expression(write: &Write, hash: &'static str) -> Expression {
     let mut builder = Builder::default();
-    let device = builder.name(DEVICE);
-    let mut conditions = vec![format!("attribute_exists({device})")];
+    let existence = if write.creates { Condition::Absent } else { Condition::Present };
+    let mut conditions = vec![builder.condition(hash, &existence)];
     conditions.extend(write.conditions.iter().map(|(name, condition)| builder.condition(name, condition)));
     conditions.extend(write.changes.iter().filter_map(|(name, change)| builder.needs(name, change)));
     let clauses: Vec<_> = write.changes.iter().filter_map(|(name, change)| builder.change(name, change)).collect();
+    let values = builder.values.into_iter().enumerate().map(|(at, value)| (format!(":v{at}"), value));
     Expression {
         condition: conditions.join(" AND "),
         update: update(&clauses),
         names: builder.names.iter().enumerate().map(|(at, name)| (format!("#n{at}"), (*name).to_owned())).collect(),
-        values: builder.values.into_iter().enumerate().map(|(at, value)| (format!(":v{at}"), value)).collect(),
+        values: Some(values.collect()).filter(|values: &HashMap<_, _>| !values.is_empty()),
     }
 }
 
@@ -139,9 +141,10 @@ mod tests {
     use super::*;
 
     fn shown(write: &Write) -> String {
-        let Expression { condition, update, names, values } = expression(write);
+        let Expression { condition, update, names, values } = expression(write, "device");
         let mut names: Vec<_> = names.into_iter().collect();
-        let mut values: Vec<_> = values.into_iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
+        let mut values: Vec<_> =
+            values.into_iter().flatten().map(|(name, value)| format!("{name} = {value:?}")).collect();
         names.sort();
         values.sort();
         let condition = condition.replace(" AND ", "\nAND ");
@@ -155,6 +158,11 @@ mod tests {
 
         [("#n0", "device")]
         "##);
+    }
+
+    #[test]
+    fn a_write_that_makes_a_row_never_changes_one() {
+        assert!(shown(&Write::create().set("a", 1)).starts_with("attribute_not_exists(#n0)\n"));
     }
 
     #[test]

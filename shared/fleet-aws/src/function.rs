@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use fleet::Millis;
-use fleet::delivery::Delivery;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 
 use crate::clients::Clients;
+use crate::event::Event;
 use crate::log::Entry;
 use crate::report::{Ending, Report};
 
@@ -55,35 +55,37 @@ pub fn main(function: impl AsyncFnOnce() -> Result<(), BoxError>) -> ExitCode {
     }
 }
 
-/// Takes events until Lambda ends the process.
+/// Takes events of one kind until Lambda ends the process.
 ///
 /// # Errors
 /// If Lambda's runtime cannot be reached.
-pub async fn run<H>(clients: &Clients, namespace: &str, handler: H) -> Result<(), BoxError>
+pub async fn run<E, H>(clients: &Clients, namespace: &str, handler: H) -> Result<(), BoxError>
 where
-    H: AsyncFn(&Delivery, &Invocation) -> Report,
+    E: Event,
+    H: AsyncFn(&E, &Invocation) -> Report,
 {
     let handler = &handler;
     lambda_runtime::run(service_fn(|event| handle(clients, namespace, handler, event))).await
 }
 
-async fn handle<H>(clients: &Clients, namespace: &str, handler: &H, event: LambdaEvent<Value>) -> Result<(), Raised>
+async fn handle<E, H>(clients: &Clients, namespace: &str, handler: &H, event: LambdaEvent<Value>) -> Result<(), Raised>
 where
-    H: AsyncFn(&Delivery, &Invocation) -> Report,
+    E: Event,
+    H: AsyncFn(&E, &Invocation) -> Report,
 {
     let LambdaEvent { payload, context } = event;
     let (began, calls) = (Instant::now(), clients.calls());
     let invocation = Invocation { function_arn: context.invoked_function_arn, now: now() };
-    let delivery = serde_json::from_value(payload).ok();
-    let report = match &delivery {
-        Some(delivery) => handler(delivery, &invocation).await,
-        None => Report::fault("the event is none that a rule of this stack delivers".to_owned()).named("unknown_event"),
+    let event = E::read(payload);
+    let report = match &event {
+        Some(event) => handler(event, &invocation).await,
+        None => Report::fault("the event is none that this stack sends".to_owned()).named("unknown_event"),
     };
     let entry = Entry {
         namespace,
         function: &context.env_config.function_name,
         request_id: &context.request_id,
-        delivery: delivery.as_ref(),
+        event: event.as_ref().map(E::context).unwrap_or_default(),
         report: &report,
         at: invocation.now,
         took: began.elapsed(),
@@ -100,7 +102,9 @@ fn raise(report: Report) -> Result<(), Raised> {
     }
 }
 
-fn now() -> Millis {
+/// What time it is.
+#[must_use]
+pub fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fleet::row::Row;
+use fleet::table::{Key, Table};
 use fleet::value::Value;
 
 pub(crate) fn row(item: HashMap<String, AttributeValue>) -> Row {
@@ -25,6 +26,21 @@ fn value(found: AttributeValue) -> Value {
         // The SDK leaves room for types that DynamoDB may get; no reading takes null for a value.
         _ => Value::Null,
     }
+}
+
+pub(crate) fn item(row: &Row) -> HashMap<String, AttributeValue> {
+    row.0.iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
+}
+
+pub(crate) fn key(key: &Key) -> HashMap<String, AttributeValue> {
+    item(&Row(key.attributes()))
+}
+
+/// The key of a row of `table`.
+pub(crate) fn key_of(table: Table, row: &Row) -> Option<Key> {
+    let text = |attribute| row.ledger_text(attribute).map(str::to_owned);
+    let range = table.range_attribute().map(|attribute| text(attribute).ok_or(()));
+    Some(Key { table, hash: text(table.hash_attribute())?, range: range.transpose().ok()? })
 }
 
 pub(crate) fn attribute(value: &Value) -> AttributeValue {

@@ -3,6 +3,8 @@
 
 pub mod certificates;
 pub mod clients;
+mod conflicts;
+pub mod event;
 mod expression;
 pub mod failure;
 pub mod function;
@@ -10,7 +12,10 @@ mod items;
 pub mod log;
 pub mod messages;
 pub mod objects;
+pub mod pages;
 pub mod report;
-pub mod rows;
 pub mod settings;
+pub mod stages;
+pub mod tables;
 pub mod things;
+pub mod transactions;

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use fleet::Millis;
-use fleet::delivery::Delivery;
 use fleet::text::rfc3339;
 use serde_json::{Map, Value, json};
 
+use crate::event::fields;
 use crate::report::{Ending, Report};
 
 /// The metrics of every event: how many there were, how many were refused, how many failed.
@@ -22,8 +22,8 @@ pub struct Entry<'a> {
     pub function: &'a str,
     /// Lambda's id of the invocation.
     pub request_id: &'a str,
-    /// The event; `None` for one that no rule of this stack delivers.
-    pub delivery: Option<&'a Delivery>,
+    /// What there is to say of the event; nothing of one that is not the function's.
+    pub event: Map<String, Value>,
     /// What came of it.
     pub report: &'a Report,
     /// When it was handled.
@@ -40,7 +40,7 @@ impl Entry<'_> {
     pub fn line(&self) -> String {
         let mut line = self.embedded_metrics();
         line.extend(self.context());
-        line.extend(self.sender().into_iter().flatten());
+        line.extend(self.event.clone());
         line.extend(self.ending());
         Value::Object(line).to_string()
     }
@@ -57,17 +57,6 @@ impl Entry<'_> {
         ])
     }
 
-    fn sender(&self) -> Option<Map<String, Value>> {
-        self.delivery.map(|delivery| {
-            fields([
-                ("device", json!(delivery.device)),
-                ("client_id", json!(delivery.client_id)),
-                ("topic", json!(delivery.topic)),
-                ("trace_id", json!(delivery.trace_id)),
-            ])
-        })
-    }
-
     fn ending(&self) -> Map<String, Value> {
         match &self.report.ending {
             Ending::Done => fields([("level", json!("INFO"))]),
@@ -81,10 +70,10 @@ impl Entry<'_> {
     /// Source: Amazon CloudWatch, "Specification: Embedded metric format".
     fn embedded_metrics(&self) -> Map<String, Value> {
         let [events, refusals, faults] = EVERY_EVENT;
-        let refused = u8::from(matches!(self.report.ending, Ending::Refused(_)));
-        let failed = u8::from(matches!(self.report.ending, Ending::Fault(_)));
+        let refused = u64::from(matches!(self.report.ending, Ending::Refused(_)));
+        let failed = u64::from(matches!(self.report.ending, Ending::Fault(_)));
         let counts = [(events, 1), (refusals, refused), (faults, failed)];
-        let counts = counts.into_iter().chain(self.report.metrics.iter().map(|name| (*name, 1)));
+        let counts = counts.into_iter().chain(self.report.metrics.iter().copied());
         let metrics: Vec<_> = counts.clone().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
         let directive = json!({"Namespace": self.namespace, "Dimensions": [["Function"]], "Metrics": metrics});
         counts
@@ -94,22 +83,20 @@ impl Entry<'_> {
     }
 }
 
-fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use fleet::delivery::Delivery;
     use fleet::refusal::{Code, Refusal};
 
     use super::*;
+    use crate::event::Event;
 
-    fn line(delivery: Option<&Delivery>, report: &Report) -> String {
+    fn line(event: Map<String, Value>, report: &Report) -> String {
         let entry = Entry {
             namespace: "Fleetwake",
             function: "registration",
             request_id: "r-1",
-            delivery,
+            event,
             report,
             at: 1_795_300_245_123,
             took: Duration::from_millis(42),
@@ -138,7 +125,7 @@ mod tests {
     fn a_line_says_what_happened_and_counts_it_and_shows_nothing_of_the_payload() {
         let refusal = Refusal::new(Code::UnknownDevice, "this device is not listed");
         let report = Report::refused(refusal).after_stages(2).counted_in(["UnknownDevices"]);
-        insta::assert_snapshot!(line(Some(&delivery()), &report), @r#"
+        insta::assert_snapshot!(line(delivery().context(), &report), @r#"
         {
           "Events": 1,
           "Faults": 0,
@@ -194,8 +181,8 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_no_delivery_is_logged_all_the_same() {
-        insta::assert_snapshot!(line(None, &Report::fault("the event is none of this stack's".to_owned())), @r#"
+    fn an_event_of_no_kind_is_logged_all_the_same() {
+        insta::assert_snapshot!(line(Map::new(), &Report::fault("the event is none of this stack's".to_owned())), @r#"
         {
           "Events": 1,
           "Faults": 1,

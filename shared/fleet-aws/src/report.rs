@@ -1,5 +1,6 @@
 //! What a function tells of an event that it has handled.
 
+use fleet::fault::Fault;
 use fleet::refusal::Refusal;
 
 /// What came of an event.
@@ -11,8 +12,8 @@ pub struct Report {
     pub outcome: &'static str,
     /// Stages of AWS calls that followed one another.
     pub stages: u32,
-    /// Metrics that this event counts in, besides those of every event.
-    pub metrics: Vec<&'static str>,
+    /// Metrics that this event counts in, besides those of every event, and how much.
+    pub metrics: Vec<(&'static str, u64)>,
 }
 
 /// How an event ended.
@@ -57,10 +58,22 @@ impl Report {
         Self { stages, ..self }
     }
 
-    /// Counted in `metrics` too.
+    /// Counted once in `metrics` too.
     #[must_use]
-    pub fn counted_in(mut self, metrics: impl IntoIterator<Item = &'static str>) -> Self {
+    pub fn counted_in(self, metrics: impl IntoIterator<Item = &'static str>) -> Self {
+        self.counting(metrics.into_iter().map(|name| (name, 1)))
+    }
+
+    /// Counted in `metrics` too, as much as it says.
+    #[must_use]
+    pub fn counting(mut self, metrics: impl IntoIterator<Item = (&'static str, u64)>) -> Self {
         self.metrics.extend(metrics);
         self
+    }
+}
+
+impl From<Fault> for Report {
+    fn from(Fault(why): Fault) -> Self {
+        Self::fault(why)
     }
 }

@@ -6,10 +6,15 @@ use std::fmt;
 
 use fleet::registration::{self, Confirmation};
 use fleet::signature::{KeyError, PublicKey};
+use fleet::table::Table;
 use fleet::update;
+
+use crate::tables::TableNames;
 
 const DEVICES_TABLE: &str = "DEVICES_TABLE";
 const FIRMWARE_TABLE: &str = "FIRMWARE_TABLE";
+const JOBS_TABLE: &str = "JOBS_TABLE";
+const EXECUTIONS_TABLE: &str = "EXECUTIONS_TABLE";
 const METRICS_NAMESPACE: &str = "METRICS_NAMESPACE";
 const ATTEMPTS_LIMIT: &str = "ATTEMPTS_LIMIT";
 const SERVER_MADE_KEYS: &str = "SERVER_MADE_KEYS";
@@ -41,8 +46,8 @@ pub struct Environment(BTreeMap<String, String>);
 /// Settings of registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistrationSettings {
-    /// Name of the table with the devices' rows.
-    pub devices_table: String,
+    /// The table with the devices' rows.
+    pub tables: TableNames,
     /// The rules of this stack.
     pub rules: registration::Rules,
     /// CloudWatch namespace of the metrics.
@@ -52,10 +57,8 @@ pub struct RegistrationSettings {
 /// Settings of the device manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceManagerSettings {
-    /// Name of the table with the devices' rows.
-    pub devices_table: String,
-    /// Name of the table with the softwares' rows.
-    pub firmware_table: String,
+    /// The tables with the devices' and the softwares' rows.
+    pub tables: TableNames,
     /// The rules of this stack.
     pub rules: update::Rules,
     /// CloudWatch namespace of the metrics.
@@ -109,8 +112,9 @@ impl Environment {
         chosen.map(|(_, value)| value).ok_or_else(|| SettingsError::new(name, found, expected))
     }
 
-    fn table(&self, name: &str) -> Result<String, SettingsError> {
-        self.text(name, "the name of a DynamoDB table")
+    fn tables(&self, tables: &[Table]) -> Result<TableNames, SettingsError> {
+        let name = |&table| Ok((table, self.text(variable(table), "the name of a DynamoDB table")?));
+        tables.iter().map(name).collect()
     }
 
     /// The maker's public key; `None` where the variable is empty or not there, and signatures are not checked.
@@ -129,6 +133,16 @@ impl Environment {
 
     fn namespace(&self) -> Result<String, SettingsError> {
         self.text(METRICS_NAMESPACE, "the name of a CloudWatch namespace")
+    }
+}
+
+/// The variable that names a table.
+fn variable(table: Table) -> &'static str {
+    match table {
+        Table::Devices => DEVICES_TABLE,
+        Table::Software => FIRMWARE_TABLE,
+        Table::Jobs => JOBS_TABLE,
+        Table::Executions => EXECUTIONS_TABLE,
     }
 }
 
@@ -158,7 +172,7 @@ impl RegistrationSettings {
             confirmation: environment.choice(CONFIRMATION_PRINCIPAL, confirmation)?,
             proof_clock_skew: environment.number(PROOF_CLOCK_SKEW_SECONDS, u64::from(u32::MAX))? * 1000,
         };
-        Ok(Self { devices_table: environment.table(DEVICES_TABLE)?, rules, namespace: environment.namespace()? })
+        Ok(Self { tables: environment.tables(&[Table::Devices])?, rules, namespace: environment.namespace()? })
     }
 }
 
@@ -173,8 +187,7 @@ impl DeviceManagerSettings {
             signing_key: environment.signing_key()?,
         };
         Ok(Self {
-            devices_table: environment.table(DEVICES_TABLE)?,
-            firmware_table: environment.table(FIRMWARE_TABLE)?,
+            tables: environment.tables(&[Table::Devices, Table::Software])?,
             rules,
             namespace: environment.namespace()?,
         })
@@ -208,8 +221,11 @@ mod tests {
             confirmation: Confirmation::Any,
             proof_clock_skew: 300_000,
         };
-        let expected =
-            RegistrationSettings { devices_table: "devices".to_owned(), rules, namespace: "Fleetwake".to_owned() };
+        let expected = RegistrationSettings {
+            tables: [(Table::Devices, "devices".to_owned())].into(),
+            rules,
+            namespace: "Fleetwake".to_owned(),
+        };
         assert_eq!(read_with("OTHER", "x"), Ok(expected));
     }
 

@@ -1,0 +1,133 @@
+//! Rows by the dozen: what an index finds, and whole tables, page by page.
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use fleet::attribute::{DEVICE, INVENTORY, PLACE, RUNNING, SHARD};
+use fleet::row::Row;
+use fleet::table::Table;
+
+use crate::failure::Failure;
+use crate::items;
+use crate::tables::Tables;
+
+/// The index of the executions: by job, in the order of what is to be done with them.
+pub const BY_JOB: &str = "by_job";
+/// The index of the devices: by what they run.
+pub const BY_VERSION: &str = INVENTORY;
+
+/// Rows that were read together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The rows, in the index's order.
+    pub rows: Vec<Row>,
+    /// After which row the next page begins, as the attributes of its key; `None` after the last one.
+    pub next: Option<Row>,
+}
+
+/// The part of an index in which the rows are.
+enum Span<'a> {
+    Between(&'a str, &'a str),
+    Starting(&'a str),
+}
+
+const QUERY: &str = "Query";
+
+impl Tables {
+    /// All executions of `device`, as the last writes left them.
+    ///
+    /// # Errors
+    /// [`Failure::Rejected`] if DynamoDB does not take `device` as a key.
+    pub async fn executions_of(&self, device: &str) -> Result<Vec<Row>, Failure> {
+        let query = self.query(Table::Executions, (DEVICE, device))?.consistent_read(true);
+        let mut pages = query.into_paginator().items().send();
+        let mut rows = Vec::new();
+        while let Some(item) = pages.next().await {
+            rows.push(items::row(item.map_err(|error| Failure::of(QUERY, &error))?));
+        }
+        Ok(rows)
+    }
+
+    /// The first executions of a part of a job whose place is from `from` to `to`, both included; at most `limit`.
+    /// The index follows the table within a moment.
+    ///
+    /// # Errors
+    /// [`Failure::Rejected`] if DynamoDB does not take one of the texts as a key.
+    pub async fn executions_at(&self, shard: &str, from: &str, to: &str, limit: u32) -> Result<Vec<Row>, Failure> {
+        let query = self.query(Table::Executions, (SHARD, shard))?.index_name(BY_JOB);
+        let query = within(query, PLACE, &Span::Between(from, to));
+        Ok(page(query.limit(whole(limit))).await?.rows)
+    }
+
+    /// Devices of a part of the inventory of which `RUNNING` starts with `prefix`, after the row that `after` names;
+    /// at most `limit`. The index follows the table within a moment.
+    ///
+    /// # Errors
+    /// [`Failure::Rejected`] if DynamoDB does not take one of the texts as a key.
+    pub async fn inventory(&self, shard: &str, prefix: &str, after: Option<&Row>, limit: u32) -> Result<Page, Failure> {
+        let query = self.inventory_query(shard, prefix)?.set_exclusive_start_key(after.map(items::item));
+        page(query.limit(whole(limit))).await
+    }
+
+    /// How many devices there are in that part of the inventory.
+    ///
+    /// # Errors
+    /// As [`Tables::inventory`].
+    pub async fn inventory_count(&self, shard: &str, prefix: &str) -> Result<u64, Failure> {
+        let mut pages = self.inventory_query(shard, prefix)?.select(Select::Count).into_paginator().send();
+        let mut count = 0;
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Failure::of(QUERY, &error))?;
+            count += u64::try_from(page.count).unwrap_or_default();
+        }
+        Ok(count)
+    }
+
+    /// The next rows of `table` after the one that `after` names, as the last writes left them; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Failure::Rejected`] if DynamoDB does not take `after` as a key.
+    pub async fn scan(&self, table: Table, after: Option<&Row>, limit: u32) -> Result<Page, Failure> {
+        let call = self.client.scan().table_name(self.name(table)?).consistent_read(true).limit(whole(limit));
+        let output = call.set_exclusive_start_key(after.map(items::item)).send().await;
+        let output = output.map_err(|error| Failure::of("Scan", &error))?;
+        let rows = output.items.unwrap_or_default().into_iter().map(items::row).collect();
+        Ok(Page { rows, next: output.last_evaluated_key.map(items::row) })
+    }
+
+    fn inventory_query(&self, shard: &str, prefix: &str) -> Result<QueryFluentBuilder, Failure> {
+        let query = self.query(Table::Devices, (INVENTORY, shard))?.index_name(BY_VERSION);
+        // DynamoDB takes no empty text for a key. Every text starts with it.
+        Ok(if prefix.is_empty() { query } else { within(query, RUNNING, &Span::Starting(prefix)) })
+    }
+
+    fn query(&self, table: Table, (attribute, value): (&str, &str)) -> Result<QueryFluentBuilder, Failure> {
+        let query = self.client.query().table_name(self.name(table)?).key_condition_expression("#hash = :hash");
+        let query = query.expression_attribute_names("#hash", attribute);
+        Ok(query.expression_attribute_values(":hash", AttributeValue::S(value.to_owned())))
+    }
+}
+
+/// Narrows a query to a part of its index, which is ordered by the attribute `range`.
+fn within(query: QueryFluentBuilder, range: &str, span: &Span<'_>) -> QueryFluentBuilder {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let query = query.expression_attribute_names("#range", range);
+    match span {
+        Span::Between(from, to) => query
+            .key_condition_expression("#hash = :hash AND #range BETWEEN :from AND :to")
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to)),
+        Span::Starting(prefix) => query
+            .key_condition_expression("#hash = :hash AND begins_with(#range, :prefix)")
+            .expression_attribute_values(":prefix", text(prefix)),
+    }
+}
+
+async fn page(query: QueryFluentBuilder) -> Result<Page, Failure> {
+    let output = query.send().await.map_err(|error| Failure::of(QUERY, &error))?;
+    let rows = output.items.unwrap_or_default().into_iter().map(items::row).collect();
+    Ok(Page { rows, next: output.last_evaluated_key.map(items::row) })
+}
+
+fn whole(limit: u32) -> i32 {
+    i32::try_from(limit).unwrap_or(i32::MAX)
+}

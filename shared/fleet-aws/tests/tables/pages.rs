@@ -1,0 +1,90 @@
+//! What the indexes find, and whole tables.
+
+use std::collections::BTreeSet;
+
+use fleet::row::Row;
+use fleet::table::{Key, Table};
+use fleet::write::Write;
+use fleet_aws::pages::Page;
+use fleet_aws::tables::Tables;
+
+use crate::{make, tables};
+
+fn devices(rows: &[Row]) -> Vec<&str> {
+    rows.iter().filter_map(|row| row.ledger_text("device")).collect()
+}
+
+/// Devices `d0` to `d9`: the even ones run version 1 and the odd ones version 2, `d9` says nothing.
+async fn fleet() -> Tables {
+    let (_, tables) = tables().await;
+    for number in 0..9 {
+        let running = format!("main/{}", number % 2 + 1);
+        let write = Write::create().set("inventory", "0").set("running", running.as_str());
+        make(&tables, &Key::device(format!("d{number}")), write).await;
+    }
+    make(&tables, &Key::device("d9"), Write::create()).await;
+    tables
+}
+
+#[tokio::test]
+async fn the_inventory_is_read_page_by_page_or_counted() {
+    let tables = fleet().await;
+    let first = tables.inventory("0", "main/1", None, 2).await.unwrap();
+    let second = tables.inventory("0", "main/1", first.next.as_ref(), 9).await.unwrap();
+    let found: BTreeSet<_> = devices(&first.rows).into_iter().chain(devices(&second.rows)).collect();
+    assert_eq!((first.rows.len(), second.rows.len(), &second.next), (2, 3, &None));
+    assert_eq!(found, ["d0", "d2", "d4", "d6", "d8"].into());
+    for (shard, prefix, count) in [("0", "main/2", 4), ("0", "main/", 9), ("0", "", 9), ("0", "other", 0), ("1", "", 0)]
+    {
+        assert_eq!(tables.inventory_count(shard, prefix).await, Ok(count), "{shard} {prefix}");
+        assert_eq!(tables.inventory(shard, prefix, None, 100).await.unwrap().rows.len() as u64, count);
+    }
+}
+
+#[tokio::test]
+async fn a_scan_meets_every_row_once() {
+    let tables = fleet().await;
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let Page { rows, next } = tables.scan(Table::Devices, after.as_ref(), 3).await.unwrap();
+        assert!(rows.len() <= 3);
+        seen.extend(devices(&rows).into_iter().map(str::to_owned));
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, (0..10).map(|number| format!("d{number}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn executions_are_found_by_their_place_in_its_order() {
+    let (_, tables) = tables().await;
+    for (device, place) in [
+        ("a", "away/000"),
+        ("o", "open/0000000000000"),
+        ("w", "wait/000/0000000000200"),
+        ("v", "wait/000/0000000000100"),
+        ("x", "wait/001/0000000000000"),
+    ] {
+        let write = Write::create().set("shard", "j/0").set("place", place);
+        make(&tables, &Key::execution(device, "j"), write).await;
+    }
+    let waiting = |to: &'static str, limit| tables.executions_at("j/0", "wait/000/", to, limit);
+    assert_eq!(devices(&waiting("wait/000/0000000000150", 9).await.unwrap()), ["v"]);
+    assert_eq!(devices(&waiting("wait/000/9999999999999", 9).await.unwrap()), ["v", "w"]);
+    assert_eq!(devices(&waiting("wait/000/9999999999999", 1).await.unwrap()), ["v"]);
+    assert_eq!(devices(&tables.executions_at("j/1", "a", "~", 9).await.unwrap()), [""; 0]);
+}
+
+#[tokio::test]
+async fn every_job_of_a_device_is_found() {
+    let (_, tables) = tables().await;
+    for (device, job) in [("d", "one"), ("d", "two"), ("e", "one")] {
+        make(&tables, &Key::execution(device, job), Write::create()).await;
+    }
+    let rows = tables.executions_of("d").await.unwrap();
+    let jobs: Vec<_> = rows.iter().filter_map(|row| row.ledger_text("job")).collect();
+    assert_eq!(jobs, ["one", "two"]);
+}
