@@ -39,11 +39,11 @@ mod tests {
     #[test]
     fn what_may_be_an_attack_is_counted_under_its_own_name() {
         let refused = |code| of(Outcome::Refused(Refusal::new(code, "no"))).metrics;
-        assert_eq!(refused(Code::UnknownDevice), ["UnknownDevices"]);
-        assert_eq!(refused(Code::WrongCertificate), ["ForgedConfirmations"]);
-        assert_eq!(refused(Code::ProofReplayed), ["FailedProofs"]);
-        assert_eq!(refused(Code::AlreadyRegistered), ["RegisteredAgain"]);
+        assert_eq!(refused(Code::UnknownDevice), [("UnknownDevices", 1)]);
+        assert_eq!(refused(Code::WrongCertificate), [("ForgedConfirmations", 1)]);
+        assert_eq!(refused(Code::ProofReplayed), [("FailedProofs", 1)]);
+        assert_eq!(refused(Code::AlreadyRegistered), [("RegisteredAgain", 1)]);
         assert!(refused(Code::RowInvalid).is_empty());
-        assert_eq!(of(Outcome::LockedOut(Refusal::new(Code::Blocked, "no"))).metrics, ["Lockouts"]);
+        assert_eq!(of(Outcome::LockedOut(Refusal::new(Code::Blocked, "no"))).metrics, [("Lockouts", 1)]);
     }
 }

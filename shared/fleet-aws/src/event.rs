@@ -1,6 +1,7 @@
 //! What functions are invoked with, each kind with what the log may say of it.
 
 use fleet::delivery::Delivery;
+use fleet::ota::bell::Bells;
 use serde_json::{Map, Value, json};
 
 /// An event of a kind.
@@ -24,6 +25,18 @@ impl Event for Delivery {
             ("topic", json!(self.topic)),
             ("trace_id", json!(self.trace_id)),
         ])
+    }
+}
+
+impl Event for Bells {
+    fn read(event: Value) -> Option<Self> {
+        Self::read(event)
+    }
+
+    fn context(&self) -> Map<String, Value> {
+        let executions: usize = self.jobs.values().map(|rung| rung.executions.len()).sum();
+        let jobs: Vec<_> = self.jobs.keys().collect();
+        fields([("jobs", json!(jobs)), ("executions", json!(executions)), ("clock", json!(self.clock))])
     }
 }
 

@@ -1,6 +1,6 @@
 //! One write of one row.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use fleet::table::{Key, Transaction};
 use fleet::write::Write;
@@ -69,9 +69,6 @@ async fn rows_of_all_tables_are_read_together_and_those_that_are_not_there_are_l
     }
     let asked = there.iter().cloned().chain((150..160).map(device)).chain([device(0)]);
     let rows = tables.read_many(asked).await.unwrap();
-    assert_eq!(
-        rows.keys().cloned().collect::<Vec<_>>(),
-        BTreeMap::from_iter(there.iter().map(|key| (key.clone(), ()))).into_keys().collect::<Vec<_>>()
-    );
+    assert_eq!(rows.keys().collect::<BTreeSet<_>>(), there.iter().collect());
     assert!(rows.values().all(|row| row.ledger_number("a") == Some(1)));
 }

@@ -1,5 +1,6 @@
 //! Rollouts of software over the air: what a job's row asks for, and what is decided by it.
 
+pub mod bell;
 pub mod counts;
 pub mod execution;
 pub mod percent;
