@@ -1,10 +1,10 @@
 //! A device fetches by blocks while software and row change, before any one call that its fetch leads to.
 
-use fleet::attribute::{FILE, SHA256, VERIFIED_FILE, VERSION};
+use fleet::attribute::{FILE, RELEASE, SHA256, UPGRADE, VERIFIED_FILE, VERSION};
 use fleet::update::Memory;
 
 use crate::device::Device;
-use crate::scene::{Edit, LARGE, RAW_MAX, SOFTWARE, content, location, place, update, world};
+use crate::scene::{DEVICE, Edit, LARGE, RAW_MAX, SOFTWARE, add_software, content, location, place, update, world};
 use crate::steps::{run, serve};
 use crate::world::{World, sha256};
 
@@ -141,6 +141,23 @@ fn a_ledger_that_another_device_renews_meanwhile_mixes_nothing() {
         world.software.get_mut(SOFTWARE).unwrap().0.remove(VERIFIED_FILE);
     };
     ended_with_either(&at_every_call(LARGE, &[&renew, &forget], |_| ()), LARGE);
+}
+
+#[test]
+fn a_job_that_takes_a_device_or_lets_it_go_meanwhile_mixes_nothing() {
+    let publish = |world: &mut World| {
+        add_software(world, "main@3", &place("main-3.bin"), &content(2, LARGE));
+        world.set_software("main@3", VERSION, "3");
+    };
+    let take = |world: &mut World| world.set_device(DEVICE, UPGRADE, "main@3");
+    let fail = |world: &mut World| drop(world.devices.get_mut(DEVICE).unwrap().0.remove(UPGRADE));
+    let succeed = |world: &mut World| {
+        fail(world);
+        world.set_device(DEVICE, RELEASE, "main@3");
+    };
+    ended_with_either(&at_every_call(LARGE, &[&take], publish), LARGE);
+    ended_with_either(&at_every_call(LARGE, &[&take, &fail], publish), LARGE);
+    ended_with_either(&at_every_call(LARGE, &[&take, &succeed], publish), LARGE);
 }
 
 #[test]

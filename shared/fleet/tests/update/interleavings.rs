@@ -1,8 +1,13 @@
 //! Two deliveries at once, and operators who edit meanwhile, in every order of their calls.
 
-use fleet::attribute::{FILE, FIRMWARE, PROBLEM, REGISTERED, SHA256, STATE, VERSION, VERSION_REPORTED_AT};
+use fleet::attribute::{
+    FILE, FIRMWARE, JOB, PROBLEM, REGISTERED, RELEASE, RUNNING, SHA256, STATE, UPGRADE, VERSION, VERSION_REPORTED_AT,
+};
+use fleet::inventory::noted;
 use fleet::update::{Answer, Memory, Outcome, Request, Run};
 use fleet::value::Value;
+use fleet::version::Version;
+use fleet::write::Write;
 
 use crate::scene::{
     DEVICE, Edit, LARGE, NOW, RULES, SOFTWARE, add_device, content, location, report, update, update_of, world,
@@ -74,6 +79,7 @@ fn of_two_reports_at_once_the_later_one_wins() {
                     let row = &world.devices[DEVICE];
                     assert_eq!(row.get(VERSION), Some(&"2.5".into()));
                     assert_eq!(row.ledger_number(VERSION_REPORTED_AT), Some(NOW - 995));
+                    assert_eq!(row.ledger_text(RUNNING), Some("main/2.5"));
                 });
             }
         }
@@ -111,13 +117,46 @@ fn a_request_and_a_report_at_once_do_not_disturb_each_other() {
     });
 }
 
+#[test]
+fn a_report_and_the_job_that_it_settles_do_not_disturb_each_other() {
+    let heard = report("2", 0);
+    let settle: Edit<'_> = &|world| {
+        let (row, sender) = (world.devices.get_mut(DEVICE).unwrap(), &heard.sender);
+        let version = Write::new()
+            .when_at_most(VERSION_REPORTED_AT, sender.received_at)
+            .set(VERSION, "2")
+            .set(VERSION_REPORTED_AT, sender.received_at);
+        // Lost where a later report was there first.
+        let _lost = noted(version, &row.clone(), &sender.device, &Version::text("2").unwrap()).apply(row);
+        Write::new().when(JOB, "j-1").remove(JOB).remove(UPGRADE).set(RELEASE, "main@2").apply(row).unwrap();
+    };
+    let mut earlier = report("1", 0);
+    earlier.sender.received_at -= 1;
+    for (newest, request) in [("2", report("2", 0)), ("1", report("1", 5)), ("2", earlier)] {
+        let mut world = world(b"software");
+        world.set_device(DEVICE, JOB, "j-1");
+        world.set_device(DEVICE, UPGRADE, "main@2");
+        before_every_call(&world, &request, settle, |world| {
+            let row = &world.devices[DEVICE];
+            assert_eq!((row.get(JOB), row.get(UPGRADE)), (None, None));
+            assert_eq!(row.ledger_text(RELEASE), Some("main@2"));
+            assert_eq!(row.get(VERSION), Some(&newest.into()));
+            assert_eq!(row.ledger_text(RUNNING), Some(format!("main/{newest}").as_str()));
+        });
+    }
+}
+
 /// Lets an operator edit before every call of a delivery, and hands each end to `check`.
 fn edit_before_every_call(world: &World, edit: Edit<'_>, check: impl Fn(&mut World)) {
+    before_every_call(world, &update(), edit, check);
+}
+
+/// As [`edit_before_every_call`], of this request.
+fn before_every_call(world: &World, request: &Request, edit: Edit<'_>, check: impl Fn(&mut World)) {
     for at in 0..8 {
         let (mut world, mut call) = (world.clone(), 0);
-        let request = update();
         // A fault is redelivered by `check`.
-        let _ = run(&request, &mut Memory::default(), |run, effect| {
+        let _ = run(request, &mut Memory::default(), |run, effect| {
             if call == at {
                 edit(&mut world);
             }

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fleet::attribute::{
-    ALLOW_DOWNGRADE, BUCKET, ENCODING, FILE, FIRMWARE, PARAMETERS, REGISTERED, SHA256, STATE, URL, VERIFIED_SIZE,
-    VERSION,
+    ALLOW_DOWNGRADE, BUCKET, ENCODING, FILE, FIRMWARE, MINIMUM_VERSION, PARAMETERS, REGISTERED, RELEASE, SHA256,
+    SIGNATURE, STATE, UPGRADE, URL, VERIFIED_SIZE, VERSION,
 };
 use fleet::message::Block;
 use fleet::topic::Downstream;
@@ -101,6 +101,13 @@ fn changes(size: usize) -> Vec<Change> {
         Box::new(|world| world.forbidden = [location().bucket].into()),
         Box::new(|world| world.set_device(DEVICE, FIRMWARE, "next")),
         Box::new(|world| world.set_device(DEVICE, FIRMWARE, "gone")),
+        Box::new(|world| world.set_device(DEVICE, UPGRADE, "next")),
+        Box::new(|world| world.set_device(DEVICE, UPGRADE, "gone")),
+        Box::new(|world| world.set_device(DEVICE, RELEASE, "main@1")),
+        Box::new(move |world| {
+            add_software(world, "main@2", &place("main-2.bin"), &content(4, size));
+            world.set_device(DEVICE, RELEASE, "main@2");
+        }),
         Box::new(|world| world.set_device(DEVICE, REGISTERED, false)),
         Box::new(|world| world.devices.clear()),
         Box::new(|world| world.software.clear()),
@@ -120,6 +127,8 @@ fn changes(size: usize) -> Vec<Change> {
         (URL, true.into()),
         (PARAMETERS, "{}".into()),
         (ALLOW_DOWNGRADE, true.into()),
+        (MINIMUM_VERSION, "2".into()),
+        (SIGNATURE, "signed".into()),
         (VERSION, Value::List(vec![])),
         (VERIFIED_SIZE, (LARGE as u64 + 1).into()),
     ] {

@@ -6,7 +6,7 @@ use fleet::fault::Fault;
 use fleet::message::{Block, Manifest};
 use fleet::refusal::{Code, ErrorMessage};
 use fleet::topic::Downstream;
-use fleet::update::{Answer, Effect, Memory, Outcome, Request, Run};
+use fleet::update::{Answer, Effect, Memory, Outcome, Request, Rules, Run};
 use serde::de::DeserializeOwned;
 
 use crate::scene::{NOW, RULES};
@@ -34,8 +34,18 @@ impl Course {
 }
 
 /// Runs a delivery whose effects are performed by `perform`, and lets the memory learn of it.
-pub fn run(request: &Request, memory: &mut Memory, mut perform: impl FnMut(&Run<'_>, &Effect) -> Answer) -> Course {
-    let (mut run, mut stages) = (Run::new(&RULES, request, NOW, memory), Vec::new());
+pub fn run(request: &Request, memory: &mut Memory, perform: impl FnMut(&Run<'_>, &Effect) -> Answer) -> Course {
+    run_by(&RULES, request, memory, perform)
+}
+
+/// As [`run`], in a stack with these rules.
+pub fn run_by(
+    rules: &Rules,
+    request: &Request,
+    memory: &mut Memory,
+    mut perform: impl FnMut(&Run<'_>, &Effect) -> Answer,
+) -> Course {
+    let (mut run, mut stages) = (Run::new(rules, request, NOW, memory), Vec::new());
     let outcome = loop {
         let stage = run.stage().to_vec();
         let answers = stage.iter().map(|effect| perform(&run, effect)).collect();
