@@ -17,6 +17,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 const REQUEST: &str = include_str!("../../../events/device-manager/request_empty.json");
+const REPORTS: [&str; 2] = [
+    include_str!("../../../events/device-manager/ok_version_text.json"),
+    include_str!("../../../events/device-manager/ok_version_number.json"),
+];
 const ETAG: &str = "\"e1\"";
 
 type Calls = Arc<Mutex<Vec<String>>>;
@@ -108,4 +112,18 @@ async fn a_warm_function_answers_in_two_stages_and_sends_the_same_as_a_cold_one(
     POST /topics/dm%2Fdevice%2Fpump-0017%2Fupdate%2F?qos=1 aGVsbG8=
     POST /topics/dm%2Fdevice%2Fpump-0017%2Fupdate%2Fparameters%2Fmanifest?qos=1 {"name":"main","size":5,"sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","delivery":"inline","encoding":"base64","object":"/e1","block_size":92160}
     "#);
+}
+
+#[tokio::test]
+async fn a_new_version_takes_two_writes_and_one_that_is_known_takes_one() {
+    for event in REPORTS {
+        let delivery: Delivery = serde_json::from_str(event).unwrap();
+        let (manager, calls) = device_manager(&delivery).await;
+        let invocation = Invocation { function_arn: String::new(), now: delivery.received_at };
+        for stages in [2, 1] {
+            let report = manager.handle(&delivery, &invocation).await;
+            assert_eq!(report, Report::done("reported").after_stages(stages));
+        }
+        assert!(calls.lock().unwrap().is_empty(), "nothing is read, and nobody told");
+    }
 }

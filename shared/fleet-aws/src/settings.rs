@@ -248,6 +248,21 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_no_signing_key_is_refused_and_not_repeated() {
+        let read = |text: &str| {
+            let environment = Environment::from_iter([(SIGNING_PUBLIC_KEY.to_owned(), text.to_owned())]);
+            environment.signing_key().map_err(|error| error.to_string())
+        };
+        assert_eq!(read(""), Ok(None));
+        assert!(read("MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=").unwrap().is_some());
+        let private = "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n";
+        for (wrong, found) in [("hunter2", "text that is none"), (private, "a PRIVATE KEY")] {
+            let expected = format!("environment variable SIGNING_PUBLIC_KEY: found {found}, expected an Ed25519");
+            assert!(read(wrong).unwrap_err().starts_with(&expected));
+        }
+    }
+
+    #[test]
     fn an_environment_that_is_printed_shows_no_value() {
         let environment = Environment::from_iter([("AWS_SECRET_ACCESS_KEY".to_owned(), "hunter2".to_owned())]);
         assert_eq!(format!("{environment:?}"), "{\"AWS_SECRET_ACCESS_KEY\"}");
