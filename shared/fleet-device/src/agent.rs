@@ -6,17 +6,19 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fleet::Millis;
-use fleet::message::Manifest;
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use crate::credentials::{Credentials, Mismatch, PendingKey, PrivateKey};
 use crate::download;
+use crate::hook::Update;
 use crate::machine::{Action, Input, Login, Machine};
+use crate::memory::Software;
 use crate::mqtt::Connection;
 use crate::options::Options;
+use crate::package::Package;
 use crate::progress::{Failure, Progress};
 use crate::staging::Staging;
 use crate::store::{Store, StoreError};
@@ -58,6 +60,7 @@ pub struct Agent<F> {
     answers: VecDeque<Input>,
     /// What takes longer, and where its result comes in.
     tasks: JoinSet<()>,
+    fetching: Option<AbortHandle>,
     results: (mpsc::UnboundedSender<Input>, mpsc::UnboundedReceiver<Input>),
     wake: Option<Instant>,
     progress: F,
@@ -77,6 +80,7 @@ impl<F: FnMut(Progress)> Agent<F> {
             connection: None,
             answers: VecDeque::new(),
             tasks: JoinSet::new(),
+            fetching: None,
             results: mpsc::unbounded_channel(),
             wake: None,
             progress,
@@ -133,39 +137,53 @@ impl<F: FnMut(Progress)> Agent<F> {
     fn handle_software(&mut self, action: Action) -> Result<(), AgentError> {
         let staging = &self.staging;
         match action {
-            Action::Open(sha256) => {
-                let on_disk = staging.begin(&sha256).map_err(unusable(staging.path(&sha256)))?;
-                self.answers.push_back(Input::Opened(on_disk));
+            Action::Open { sha256, keep } => {
+                if let Some(fetching) = self.fetching.take() {
+                    fetching.abort();
+                }
+                let opened = staging.begin(&sha256, keep.as_deref());
+                self.answers.push_back(opened.map_or_else(|error| Input::NotWritten(error.to_string()), Input::Opened));
             }
             Action::Write { sha256, offset, data } => {
-                staging.write(&sha256, offset, &data).map_err(unusable(staging.path(&sha256)))?;
+                if let Err(error) = staging.write(&sha256, offset, &data) {
+                    self.answers.push_back(Input::NotWritten(error.to_string()));
+                }
             }
             Action::Discard(sha256) => staging.discard(&sha256).map_err(unusable(staging.path(&sha256)))?,
             Action::Fetch { url, sha256, offset, size } => {
                 let file = staging.path(&sha256);
                 self.fetch(url, file, (offset, size));
             }
-            Action::Install(manifest) => self.install(*manifest),
+            Action::Install { package, before } => self.install(*package, before),
             _ => {}
         }
         Ok(())
     }
 
-    fn install(&mut self, manifest: Manifest) {
-        let (hook, staging, results) = (self.options.hook.clone(), self.staging.clone(), self.results.0.clone());
+    fn install(&mut self, package: Package, before: Option<Software>) {
+        let (hook, confirmation) = (self.options.hook.clone(), self.options.confirmation.clone());
+        let (staging, results) = (self.staging.clone(), self.results.0.clone());
         self.tasks.spawn_blocking(move || {
             // Fails only where nobody is left to hear it.
-            let _ = results.send(Input::Installed(hook.install(&staging, &manifest)));
+            let tell = |input| drop(results.send(input));
+            let installed = Update::verify(&staging, &package).and_then(|update| {
+                tell(Input::Verified);
+                confirmation.ask(&update)?;
+                tell(Input::Confirmed);
+                hook.apply(&update, || before.as_ref().and_then(|software| Update::back(&staging, software)))
+            });
+            tell(Input::Installed(installed));
         });
     }
 
     fn fetch(&mut self, url: String, file: PathBuf, range: (u64, u64)) {
         let (roots, results) = (self.options.url_roots.clone(), self.results.0.clone());
-        self.tasks.spawn(async move {
+        let fetching = self.tasks.spawn(async move {
             let progress = |done| drop(results.send(Input::Fetching(done)));
             let fetched = download::fetch(&url, roots.as_deref(), &file, range, progress).await;
             let _ = results.send(Input::Fetched(fetched.map_err(|error| error.to_string())));
         });
+        self.fetching = Some(fetching);
     }
 
     async fn connect(&mut self, login: Login) -> Result<(), AgentError> {

@@ -4,24 +4,29 @@
 //! Two things run side by side. The *link* is the connection to the broker; it comes and goes. The *duty* is what
 //! the device is about; whenever the link is up, it asks the duty's question, and asks again until it is answered.
 
+mod download;
 mod enrolment;
 mod exchange;
+mod job;
 mod link;
 mod pace;
 mod update;
 
 use fleet::Millis;
-use fleet::message::Manifest;
+use fleet::message::OtaProgress;
 
 use crate::memory::{Memory, Next};
-use crate::progress::{Failure, Progress};
+use crate::package::Package;
+use crate::progress::Failure;
 use crate::wire::Heard;
 
+use download::Way;
 use enrolment::Parcel;
 pub use exchange::{Action, Input, KeyOrigin, Login, Profile};
+use job::Job;
 use link::Link;
 pub use pace::Pace;
-use update::{Offer, Way};
+use update::Offer;
 
 /// How often a device may be thrown back (from its own certificate to the claim certificate, from a download to its
 /// start) without getting as far as being up to date.
@@ -39,15 +44,17 @@ enum Duty {
     /// Asks which software to run.
     Ask(Offer),
     /// Looks how much of the software is on disk.
-    Open(Manifest, Way),
+    Open(Package, Way),
     /// Fetches block by block, from this offset.
-    Blocks(Manifest, u64),
+    Blocks(Package, u64),
     /// Fetches from a URL.
-    Url(Manifest),
-    /// Verifies and applies.
-    Install(Manifest),
+    Url(Package),
+    /// Verifies, asks the owner, and applies.
+    Install(Package),
     /// Reports what it runs.
     Report,
+    /// Reports why an upgrade failed.
+    Answer(OtaProgress, Failure),
     /// Is up to date, until it is time to ask again.
     Rest,
     /// Is over.
@@ -67,12 +74,18 @@ pub struct Machine {
     /// Connections in a row that were refused.
     refusals: u32,
     setbacks: u32,
+    /// Askings for a block in a row that brought none.
+    blocks_missed: u32,
     /// Why there is no answer, where the cloud or the broker said so.
     trouble: Option<Failure>,
     /// Whether an error has come since the last question.
     told_to_wait: bool,
     /// Digest of the software whose URL failed: it is fetched by blocks.
     url_failed: Option<String>,
+    /// The upgrade that a job wants.
+    job: Option<Job>,
+    /// The software that the owner declined, and the job that brought it.
+    declined: Option<(String, Option<String>)>,
     last_proof: Millis,
     now: Millis,
     dice: fastrand::Rng,
@@ -91,9 +104,12 @@ impl Machine {
             tries: 0,
             refusals: 0,
             setbacks: 0,
+            blocks_missed: 0,
             trouble: None,
             told_to_wait: false,
             url_failed: None,
+            job: None,
+            declined: None,
             last_proof: 0,
             now: 0,
             dice: fastrand::Rng::with_seed(seed),
@@ -116,11 +132,13 @@ impl Machine {
                 Heard::parse(&self.profile.device, &topic, payload).map_or_else(Vec::new, |heard| self.hear(heard))
             }
             (Duty::Report, Input::Delivered) => self.reported(),
+            (Duty::Answer(..), Input::Delivered) => self.answered(),
             (Duty::Open(..), Input::Opened(on_disk)) => self.opened(on_disk),
-            (Duty::Url(manifest), Input::Fetching(done)) => {
-                vec![Action::Tell(Progress::Downloading { done, total: manifest.size })]
-            }
+            (Duty::Open(..) | Duty::Blocks(..) | Duty::Install(_), Input::NotWritten(why)) => self.not_written(why),
+            (Duty::Url(_), Input::Fetching(done)) => self.has(done),
             (Duty::Url(_), Input::Fetched(result)) => self.fetched(result),
+            (Duty::Install(_), Input::Verified) => self.got_to(job::VERIFIED),
+            (Duty::Install(_), Input::Confirmed) => self.got_to(job::CONFIRMED),
             (Duty::Install(_), Input::Installed(result)) => self.installed(result),
             (_, Input::Timer) => self.timer(),
             _ => Vec::new(),
@@ -136,10 +154,13 @@ impl Machine {
                 self.unpack()
             }
             (_, Heard::Status(status)) => self.status(&status),
+            (Duty::Begin | Duty::Confirm, Heard::Upgrade(_)) => Vec::new(),
+            (_, Heard::Upgrade(upgrade)) => self.upgrade(upgrade),
+            (_, Heard::OtaError(error)) => self.job_refused(error),
             (Duty::Confirm, Heard::CredentialsError(error)) => self.confirmation_refused(error),
             (Duty::Ask(_), Heard::Manifest(manifest)) => self.offered(manifest),
             (Duty::Ask(_), Heard::Software(software)) => self.came_inline(software),
-            (Duty::Blocks(..), Heard::Block(block)) => self.take_block(&block),
+            (Duty::Blocks(..), Heard::Block(block)) => self.take_block(block),
             (Duty::Ask(_) | Duty::Blocks(..), Heard::UpdateError(error)) => self.update_refused(error),
             _ => Vec::new(),
         }
@@ -158,6 +179,7 @@ impl Machine {
     fn begin(&mut self, duty: Duty) -> Vec<Action> {
         self.duty = duty;
         self.tries = 0;
+        self.blocks_missed = 0;
         self.trouble = None;
         if self.login.as_ref() != Some(&self.wanted_login()) {
             return self.connect();

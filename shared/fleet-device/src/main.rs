@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser};
-use fleet_device::{Agent, Broker, DeviceId, Hook, KeyOrigin, Options, Progress, Secret};
+use fleet_device::{Agent, Broker, Confirmation, DeviceId, Hook, KeyOrigin, Options, Progress, PublicKey, Secret};
 
 const USAGE: &str = "fleet-agent --id <ID> --state <DIRECTORY> --connection <FILE> [OPTIONS]
        fleet-agent --id <ID> --state <DIRECTORY> --host <HOST> --ca <FILE> --claim-certificate <FILE> --claim-key <FILE> [OPTIONS]";
@@ -39,6 +39,12 @@ struct Arguments {
     /// Shell command that applies new software; it finds `FLEETWAKE_FILE`, `FLEETWAKE_NAME` and `FLEETWAKE_VERSION` set
     #[arg(long, value_name = "COMMAND")]
     apply: Option<String>,
+    /// Shell command that is asked before that, in the same environment: 0 is yes, 10 is no, all else a failure
+    #[arg(long, value_name = "COMMAND")]
+    confirm: Option<String>,
+    /// The maker's public key, Ed25519 in PEM; software that it has not signed is refused
+    #[arg(long, value_name = "FILE")]
+    public_key: Option<PathBuf>,
     /// CAs for HTTPS servers of software, PEM [default: the system's]
     #[arg(long, value_name = "FILE")]
     url_roots: Option<PathBuf>,
@@ -79,12 +85,15 @@ impl Arguments {
                 return Err("say where the broker is: --connection, or --host and what belongs to it".into());
             }
         };
+        let public_key = self.public_key.map(|file| read_public_key(&file)).transpose()?;
         let options = Options::new(self.id, broker, self.state);
         let options = if self.once { options.once() } else { options };
         Ok(Options {
             secret: secret.map(Secret::new),
             key: if self.server_key { KeyOrigin::Server } else { KeyOrigin::Device },
             hook: self.apply.map_or(Hook::Nothing, Hook::Command),
+            confirmation: self.confirm.map_or(Confirmation::Nobody, Confirmation::Command),
+            public_key,
             url_roots: self.url_roots,
             ..options
         })
@@ -96,6 +105,11 @@ impl From<BrokerArguments> for Broker {
         let BrokerArguments { host, port, ca, claim_certificate, claim_key } = arguments;
         Self { host, port, ca, claim_certificate, claim_key }
     }
+}
+
+fn read_public_key(file: &Path) -> Result<PublicKey, String> {
+    let text = fs::read_to_string(file).map_err(unreadable(file))?;
+    PublicKey::parse(&text).map_err(|error| format!("{} is no public key: {error}", file.display()))
 }
 
 fn unreadable(file: &Path) -> impl FnOnce(io::Error) -> String {

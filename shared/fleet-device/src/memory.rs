@@ -1,10 +1,11 @@
 //! What a device remembers across power cuts. It is kept as one file, so that it changes all at once or not at all.
 
-use fleet::message::{Manifest, VersionReport};
+use fleet::message::VersionReport;
 use fleet::version::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials::{Credentials, PendingKey};
+use crate::package::Package;
 
 /// All a device remembers. The identity that works is kept until the next one has proven itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub enum Next {
 /// Software that was applied.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Software {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
     /// Its version.
     pub version: Version,
     /// SHA-256 of its bytes, hex.
@@ -78,12 +82,12 @@ impl Memory {
 }
 
 impl Software {
-    /// What a manifest describes, as applied and not yet reported. Software whose row has no version goes by its
+    /// What a package describes, as applied and not yet reported. Software whose row has no version goes by its
     /// digest.
     #[must_use]
-    pub fn of(manifest: &Manifest) -> Option<Self> {
-        let version = manifest.version.clone().or_else(|| Version::text(&manifest.sha256))?;
-        Some(Self { version, sha256: manifest.sha256.clone(), reported: false })
+    pub fn of(package: &Package) -> Option<Self> {
+        let version = package.version.clone().or_else(|| Version::text(&package.sha256))?;
+        Some(Self { name: package.name.clone(), version, sha256: package.sha256.clone(), reported: false })
     }
 
     /// The report of it.

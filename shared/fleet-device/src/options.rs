@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fleet::id::DeviceId;
+use fleet::signature::PublicKey;
 use serde::Deserialize;
 
-use crate::hook::Hook;
+use crate::hook::{Confirmation, Hook};
 use crate::machine::{KeyOrigin, Pace, Profile};
 use crate::secret::Secret;
 
@@ -53,6 +54,10 @@ pub struct Options {
     pub key: KeyOrigin,
     /// What it does with new software.
     pub hook: Hook,
+    /// Whom it asks before that.
+    pub confirmation: Confirmation,
+    /// The key of the maker, whose signature all software must have then.
+    pub public_key: Option<PublicKey>,
     /// File with the CAs that judge HTTPS servers of software, PEM; the system's if there is none.
     pub url_roots: Option<PathBuf>,
     /// Whether it is done once it is up to date.
@@ -72,6 +77,8 @@ impl Options {
             secret: None,
             key: KeyOrigin::default(),
             hook: Hook::default(),
+            confirmation: Confirmation::default(),
+            public_key: None,
             url_roots: None,
             once: false,
             pace: Pace::default(),
@@ -90,6 +97,7 @@ impl Options {
             device: self.device.clone(),
             secret: self.secret.clone(),
             key: self.key,
+            public_key: self.public_key,
             once: self.once,
             pace: self.pace.clone(),
         }

@@ -37,7 +37,14 @@ pub enum Progress {
         /// Why.
         because: String,
     },
-    /// The software is complete; it is verified and handed to the hook.
+    /// A job brings an upgrade.
+    Upgrading {
+        /// The job.
+        job: String,
+        /// The version to run.
+        version: Version,
+    },
+    /// The software is complete; it is verified, confirmed and handed to the hook.
     Installing {
         /// Its version.
         version: Option<Version>,
@@ -51,6 +58,11 @@ pub enum Progress {
     UpToDate {
         /// What runs.
         version: Option<Version>,
+    },
+    /// The software that was offered is not taken.
+    NotTaken {
+        /// Why.
+        because: String,
     },
     /// The cloud said no.
     Refused(ErrorMessage),
@@ -75,9 +87,11 @@ impl fmt::Display for Progress {
             Self::AskingForSoftware => f.write_str("asking for software"),
             Self::Downloading { done, total } => write!(f, "has {done} of {total} bytes"),
             Self::UrlFailed { because } => write!(f, "fetching blocks, for the url failed: {because}"),
+            Self::Upgrading { job, version } => write!(f, "upgrading to version {version} for job {job}"),
             Self::Installing { version } => write!(f, "installing{}", Named(version.as_ref())),
             Self::Applied { version } => write!(f, "applied{}", Named(version.as_ref())),
             Self::UpToDate { version } => write!(f, "up to date{}", Named(version.as_ref())),
+            Self::NotTaken { because } => write!(f, "the software is not taken: {because}"),
             Self::Refused(error) => write!(f, "refused: {}: {}", error.code.as_str(), error.message),
             Self::Waiting { because, delay } => write!(f, "waiting {:.1} s: {because}", delay.as_secs_f32()),
         }
@@ -111,7 +125,35 @@ pub enum Failure {
     /// What came is not what the manifest describes.
     #[error("the software is not what its manifest describes: {0}")]
     Corrupt(String),
+    /// The software is not one that this device takes: by its signature, or by its version.
+    #[error("the software is not acceptable: {0}")]
+    Unacceptable(String),
+    /// The software could not be fetched.
+    #[error("the software could not be fetched: {0}")]
+    NotFetched(String),
+    /// The disk did not take the software.
+    #[error("the software could not be written: {0}")]
+    NotWritten(String),
+    /// The device's owner does not want the software.
+    #[error("the owner declined the software")]
+    Declined,
     /// The hook did not take the software.
     #[error("the software could not be applied: {0}")]
     NotApplied(String),
+}
+
+impl Failure {
+    /// What `ota/progress` calls it.
+    ///
+    /// Source: DECADA (`EnOS`), the meaning of `step`.
+    #[must_use]
+    pub const fn step(&self) -> i32 {
+        match self {
+            Self::NotFetched(_) => -2,
+            Self::Corrupt(_) | Self::Unacceptable(_) => -3,
+            Self::NotWritten(_) => -4,
+            Self::Declined => -5,
+            _ => -1,
+        }
+    }
 }

@@ -6,15 +6,15 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use fleet::message::Manifest;
 use ring::digest::{Context, SHA256};
 
+use crate::package::Package;
 use crate::progress::Failure;
 
 /// Bytes that are read at once when a file is verified.
 const CHUNK: usize = 64 * 1024;
 
-/// The directory. It holds one software at a time.
+/// The directory. It holds the software that is being put together, and the one that runs.
 #[derive(Clone, Debug)]
 pub struct Staging {
     directory: PathBuf,
@@ -36,14 +36,15 @@ impl Staging {
         self.directory.join(sha256)
     }
 
-    /// Opens the file for this software, or begins it, and removes all others; says how many bytes it has.
+    /// Opens the file for this software, or begins it, and removes all others but the one to `keep`; says how many
+    /// bytes it has.
     ///
     /// # Errors
     /// If the disk refuses.
-    pub fn begin(&self, sha256: &str) -> io::Result<u64> {
+    pub fn begin(&self, sha256: &str, keep: Option<&str>) -> io::Result<u64> {
         for entry in fs::read_dir(&self.directory)? {
             let path = entry?.path();
-            if path != self.path(sha256) {
+            if path != self.path(sha256) && keep.is_none_or(|keep| path != self.path(keep)) {
                 fs::remove_file(path)?;
             }
         }
@@ -70,20 +71,26 @@ impl Staging {
         fs::remove_file(self.path(sha256))
     }
 
-    /// Checks that the file is what the manifest describes, in memory that does not grow with it.
+    /// Checks that the file is what the package describes, in memory that does not grow with it.
     ///
     /// # Errors
     /// [`Failure::Corrupt`] if it is not, or cannot be read.
-    pub fn verify(&self, manifest: &Manifest) -> Result<(), Failure> {
+    pub fn verify(&self, package: &Package) -> Result<(), Failure> {
         let (size, sha256) =
-            measure(&self.path(&manifest.sha256)).map_err(|error| Failure::Corrupt(error.to_string()))?;
-        if size != manifest.size {
-            return Err(Failure::Corrupt(format!("{size} bytes instead of {}", manifest.size)));
+            measure(&self.path(&package.sha256)).map_err(|error| Failure::Corrupt(error.to_string()))?;
+        if size != package.size {
+            return Err(Failure::Corrupt(format!("{size} bytes instead of {}", package.size)));
         }
-        if sha256 != manifest.sha256 {
-            return Err(Failure::Corrupt(format!("sha256 {sha256} instead of {}", manifest.sha256)));
+        if sha256 != package.sha256 {
+            return Err(Failure::Corrupt(format!("sha256 {sha256} instead of {}", package.sha256)));
         }
         Ok(())
+    }
+
+    /// Whether the software with this digest is here, whole.
+    #[must_use]
+    pub fn holds(&self, sha256: &str) -> bool {
+        measure(&self.path(sha256)).is_ok_and(|(_, measured)| measured == sha256)
     }
 
     fn file(&self, sha256: &str) -> io::Result<File> {

@@ -4,15 +4,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fleet::Millis;
 use fleet::id::{DeviceId, is_sha256};
-use fleet::message::{Block, BlockRequest, Encoding, Manifest, RegisterRequest, Status, UpdateRequest};
+use fleet::message::{Block, BlockRequest, Encoding, Manifest, RegisterRequest, Status, UpdateRequest, Upgrade};
 use fleet::proof;
 use fleet::refusal::ErrorMessage;
 use fleet::topic::Downstream;
 use fleet::version::Version;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 
 use crate::credentials::PrivateKey;
+use crate::package::Package;
 use crate::secret::Secret;
 
 /// A message from the cloud that can be understood.
@@ -38,6 +40,10 @@ pub enum Heard {
     Block(Block),
     /// `update/parameters/error`
     UpdateError(ErrorMessage),
+    /// `ota/upgrade`, or the first that `ota/firmware` lists.
+    Upgrade(Upgrade),
+    /// `ota/error`
+    OtaError(ErrorMessage),
 }
 
 impl Heard {
@@ -52,20 +58,20 @@ impl Heard {
             Downstream::Parameters => Self::Parameters(text(payload)?),
             Downstream::ParametersTopic => Self::ParametersTopic(text(payload)?),
             Downstream::Software => Self::Software(payload),
-            Downstream::Manifest => Self::Manifest(json(&payload).filter(names_a_file)?),
+            Downstream::Manifest => Self::Manifest(json(&payload).filter(|it: &Manifest| is_sha256(&it.sha256))?),
             Downstream::Block => Self::Block(json(&payload)?),
             Downstream::UpdateError => Self::UpdateError(json(&payload)?),
-            Downstream::SoftwareParameters
-            | Downstream::OtaUpgrade
-            | Downstream::OtaFirmware
-            | Downstream::OtaError => return None,
+            Downstream::OtaUpgrade => Self::Upgrade(upgrade(json(&payload)?)?),
+            Downstream::OtaFirmware => Self::Upgrade(upgrade(json::<Vec<Json>>(&payload)?.into_iter().next()?)?),
+            Downstream::OtaError => Self::OtaError(json(&payload)?),
+            Downstream::SoftwareParameters => return None,
         })
     }
 }
 
 /// The digest becomes a file's name: nothing but hex digits may get there.
-fn names_a_file(manifest: &Manifest) -> bool {
-    is_sha256(&manifest.sha256)
+fn upgrade(json: Json) -> Option<Upgrade> {
+    serde_json::from_value(json).ok().filter(|it: &Upgrade| is_sha256(&it.sha256))
 }
 
 /// `register/request`: empty in the blueprint's way, else the CSR, the proof, or both.
@@ -84,14 +90,14 @@ pub fn update_request(version: Option<&Version>) -> Vec<u8> {
     version.map_or_else(Vec::new, |version| to_json(&UpdateRequest { version: Some(version.clone()) }))
 }
 
-/// `update/block`: the block at `offset` of the object that `manifest` names, and of no other.
+/// `update/block`: the block at `offset` of this very software, and of no other.
 #[must_use]
-pub fn block_request(manifest: &Manifest, offset: u64) -> Vec<u8> {
+pub fn block_request(package: &Package, offset: u64) -> Vec<u8> {
     to_json(&BlockRequest {
         offset,
-        length: manifest.block_size.min(manifest.size.saturating_sub(offset)),
-        version: manifest.version.clone(),
-        object: Some(manifest.object.clone()),
+        length: package.block_size.min(package.size.saturating_sub(offset)),
+        version: package.version.clone(),
+        object: package.object.clone(),
     })
 }
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use fleet::id::DeviceId;
-use fleet::message::Manifest;
+use fleet::signature::PublicKey;
 
 use super::Pace;
 use crate::credentials::{Credentials, PendingKey};
-use crate::memory::Memory;
+use crate::memory::{Memory, Software};
+use crate::package::Package;
 use crate::progress::{Failure, Progress};
 use crate::secret::Secret;
 
@@ -20,6 +21,8 @@ pub struct Profile {
     pub secret: Option<Secret>,
     /// Who makes its key.
     pub key: KeyOrigin,
+    /// The key of the maker, whose signature all software must have then.
+    pub public_key: Option<PublicKey>,
     /// Whether it is done once it is up to date.
     pub once: bool,
     /// How fast and how long it tries.
@@ -66,14 +69,20 @@ pub enum Input {
     Fetching(u64),
     /// [`Action::Fetch`] ended; everything is on disk, or this went wrong.
     Fetched(Result<(), String>),
+    /// [`Action::Open`] or [`Action::Write`] could not be performed.
+    NotWritten(String),
+    /// [`Action::Install`] has verified the software, and asks the owner.
+    Verified,
+    /// [`Action::Install`] has the owner's consent, and calls the hook.
+    Confirmed,
     /// Answer to [`Action::Install`].
     Installed(Result<(), Failure>),
     /// The time asked for by the last [`Action::Wake`] is over.
     Timer,
 }
 
-/// What a device does. Actions are performed in their order; if one cannot be performed, the device stops, as if
-/// the power had been cut.
+/// What a device does. Actions are performed in their order; if one cannot be performed that has no answer for this,
+/// the device stops, as if the power had been cut.
 #[derive(Debug)]
 pub enum Action {
     /// Make a key and a CSR; answer with [`Input::KeyMade`].
@@ -93,9 +102,15 @@ pub enum Action {
     },
     /// Set the one timer, instead of what it was set to.
     Wake(Duration),
-    /// Open, or begin, the file for the software with this digest; answer with [`Input::Opened`].
-    Open(String),
-    /// Write into that file; what lies behind is cut off.
+    /// Open, or begin, the file for some software, and remove all others but the one to keep; answer with
+    /// [`Input::Opened`] or [`Input::NotWritten`]. Any [`Action::Fetch`] ends.
+    Open {
+        /// SHA-256 of the whole software, hex.
+        sha256: String,
+        /// That of the software that runs.
+        keep: Option<String>,
+    },
+    /// Write into that file; what lies behind is cut off. [`Input::NotWritten`] tells if that fails.
     Write {
         /// SHA-256 of the whole software, hex.
         sha256: String,
@@ -117,8 +132,14 @@ pub enum Action {
         /// Bytes in all.
         size: u64,
     },
-    /// Verify that file and hand it to the hook; answer with [`Input::Installed`].
-    Install(Box<Manifest>),
+    /// Verify that file, ask the owner, and hand it to the hook; tell so with [`Input::Verified`] and
+    /// [`Input::Confirmed`], and answer with [`Input::Installed`].
+    Install {
+        /// The software.
+        package: Box<Package>,
+        /// The software that runs, to go back to if the hook fails.
+        before: Option<Software>,
+    },
     /// Tell whoever watches.
     Tell(Progress),
     /// Stop.

@@ -59,7 +59,9 @@ impl Machine {
     pub(super) fn subscribed(&mut self) -> Vec<Action> {
         self.link = Link::Up;
         self.refusals = 0;
-        self.put_question()
+        let mut actions: Vec<_> = self.report_version().into_iter().chain(self.say_step()).collect();
+        actions.extend(self.put_question());
+        actions
     }
 
     pub(super) fn lost(&mut self, why: String) -> Vec<Action> {
@@ -93,11 +95,12 @@ impl Machine {
             (Link::Up, Duty::Rest) => self.ask(),
             (Link::Up, Duty::Enrol(_)) => self.adopt().unwrap_or_else(|| self.ask_again()),
             (Link::Up, Duty::Confirm) if self.tries >= CONFIRMATIONS => self.ask(),
+            (Link::Up, Duty::Blocks(package, _)) if self.job_of(package).is_some() => self.ask_for_block_again(),
             (Link::Up, _) => self.ask_again(),
         }
     }
 
-    fn ask_again(&mut self) -> Vec<Action> {
+    pub(super) fn ask_again(&mut self) -> Vec<Action> {
         match self.question() {
             Some((upstream, _)) if self.is_exhausted() => {
                 let unanswered = Failure::Unanswered(upstream.topic(self.profile.device.as_str()));
@@ -137,8 +140,9 @@ impl Machine {
             Duty::Enrol(_) => (Upstream::RegisterRequest, self.register_request()),
             Duty::Confirm => (Upstream::RegisterOk, Vec::new()),
             Duty::Ask(_) => (Upstream::UpdateRequest, wire::update_request(software.map(|it| &it.version))),
-            Duty::Blocks(manifest, offset) => (Upstream::UpdateBlock, wire::block_request(manifest, *offset)),
+            Duty::Blocks(package, offset) => (Upstream::UpdateBlock, wire::block_request(package, *offset)),
             Duty::Report => (Upstream::UpdateOk, wire::to_json(&software?.report())),
+            Duty::Answer(answer, _) => (Upstream::OtaProgress, wire::to_json(answer)),
             _ => return None,
         })
     }

@@ -1,12 +1,12 @@
-//! Getting software: ask, fetch by the way that the manifest names, install, report.
+//! Getting software: ask, take what is offered, install, report.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use fleet::message::{Block, Delivery, Manifest};
+use fleet::message::{Delivery, Manifest};
 use fleet::refusal::{Code, ErrorMessage};
 
-use super::{Action, Duty, Machine};
+use super::download::Way;
+use super::{Action, Duty, Machine, job};
 use crate::memory::Software;
+use crate::package::Package;
 use crate::progress::{Failure, Progress};
 use crate::wire;
 
@@ -17,15 +17,6 @@ pub(super) struct Offer {
     software: Option<Vec<u8>>,
 }
 
-/// How software is fetched.
-#[derive(Debug)]
-pub(super) enum Way {
-    /// It is here.
-    Inline(Vec<u8>),
-    Url(String),
-    Blocks,
-}
-
 impl Machine {
     pub(super) fn ask(&mut self) -> Vec<Action> {
         self.begin(Duty::Ask(Offer::default()))
@@ -34,19 +25,40 @@ impl Machine {
     /// A manifest comes to registered devices only, so it confirms an identity as well as a status does.
     pub(super) fn offered(&mut self, manifest: Manifest) -> Vec<Action> {
         let mut actions = self.promote();
-        let runs_it = self.memory.software.as_ref().is_some_and(|runs| runs.sha256 == manifest.sha256);
+        let package = Package::from(&manifest);
         actions.extend(match manifest.delivery {
             Delivery::None => self.up_to_date(),
-            _ if runs_it => self.runs_already(&manifest),
-            Delivery::Blocks => self.open(manifest, Way::Blocks),
-            Delivery::Url => {
-                let failed = self.url_failed.as_ref() == Some(&manifest.sha256);
-                let url = manifest.url.clone().filter(|_| !failed);
-                self.open(manifest, url.map_or(Way::Blocks, Way::Url))
-            }
-            Delivery::Inline => self.complete_offer(|offer| offer.manifest = Some(manifest)),
+            _ if self.was_declined(&package) => self.up_to_date(),
+            _ => match self.check_offer(&package) {
+                Err(why) => self.not_taken(Failure::Unacceptable(why)),
+                Ok(()) if self.has_bytes_of(&package) => self.runs_already(&package),
+                Ok(()) => self.take(manifest, package),
+            },
         });
         actions
+    }
+
+    /// What a device that knows its maker's key takes on nobody else's word. Another one trusts the cloud.
+    fn check_offer(&self, package: &Package) -> Result<(), String> {
+        let Some(key) = &self.profile.public_key else { return Ok(()) };
+        package.check_signature(key)?;
+        self.check_version(package)
+    }
+
+    pub(super) fn check_version(&self, package: &Package) -> Result<(), String> {
+        self.memory.software.as_ref().map_or(Ok(()), |runs| package.check_version(&runs.version))
+    }
+
+    fn has_bytes_of(&self, package: &Package) -> bool {
+        self.memory.software.as_ref().is_some_and(|runs| runs.sha256 == package.sha256)
+    }
+
+    fn take(&mut self, manifest: Manifest, package: Package) -> Vec<Action> {
+        match manifest.delivery {
+            Delivery::Inline => self.complete_offer(|offer| offer.manifest = Some(manifest)),
+            Delivery::Url => self.fetch(package, manifest.url),
+            _ => self.open(package, Way::Blocks),
+        }
     }
 
     pub(super) fn came_inline(&mut self, software: Vec<u8>) -> Vec<Action> {
@@ -59,110 +71,78 @@ impl Machine {
         let (Some(manifest), Some(payload)) = (&offer.manifest, &offer.software) else { return Vec::new() };
         match wire::decode(manifest.encoding, payload) {
             Some(software) => {
-                let manifest = manifest.clone();
-                self.open(manifest, Way::Inline(software))
+                let package = Package::from(manifest);
+                self.open(package, Way::Inline(software))
             }
             None => self.start_over("the message is not base64"),
         }
     }
 
-    fn open(&mut self, manifest: Manifest, way: Way) -> Vec<Action> {
-        let open = Action::Open(manifest.sha256.clone());
-        self.duty = Duty::Open(manifest, way);
-        vec![open]
-    }
-
-    /// Goes on where an earlier run stopped: the file goes by the software's digest, so what is in it belongs to it.
-    pub(super) fn opened(&mut self, on_disk: u64) -> Vec<Action> {
-        let Duty::Open(manifest, way) = std::mem::replace(&mut self.duty, Duty::Begin) else { return Vec::new() };
-        let (sha256, size) = (manifest.sha256.clone(), manifest.size);
-        let offset = if on_disk > size { 0 } else { on_disk };
-        if offset == size {
-            return self.install(manifest);
-        }
-        match way {
-            Way::Inline(data) => {
-                let mut actions = vec![Action::Write { sha256, offset: 0, data }];
-                actions.extend(self.install(manifest));
-                actions
-            }
-            Way::Url(url) => {
-                self.duty = Duty::Url(manifest);
-                vec![Action::Fetch { url, sha256, offset, size }]
-            }
-            Way::Blocks => self.begin(Duty::Blocks(manifest, offset)),
-        }
-    }
-
-    /// A URL may have expired, or be out of reach from here; the blocks come over the connection there is. What came
-    /// from it may be anything, such as a gateway's login page, so no block is put behind it.
-    pub(super) fn fetched(&mut self, result: Result<(), String>) -> Vec<Action> {
-        let Duty::Url(manifest) = std::mem::replace(&mut self.duty, Duty::Begin) else { return Vec::new() };
-        match result {
-            Ok(()) => self.install(manifest),
-            Err(because) => {
-                let mut actions = vec![Action::Tell(Progress::UrlFailed { because }), self.discard(&manifest)];
-                actions.extend(self.open(manifest, Way::Blocks));
-                actions
-            }
-        }
-    }
-
-    /// Takes the block that was asked for; any other one is late, repeated, or of another object.
-    pub(super) fn take_block(&mut self, block: &Block) -> Vec<Action> {
-        let Duty::Blocks(manifest, offset) = &self.duty else { return Vec::new() };
-        let data = STANDARD.decode(&block.data).unwrap_or_default();
-        let done = offset + data.len() as u64;
-        let expected = block.object == manifest.object && block.offset == *offset;
-        if !expected || data.is_empty() || done > manifest.size {
-            return Vec::new();
-        }
-        let (manifest, offset) = (manifest.clone(), *offset);
-        let mut actions = vec![
-            Action::Write { sha256: manifest.sha256.clone(), offset, data },
-            Action::Tell(Progress::Downloading { done, total: manifest.size }),
-        ];
-        let complete = done == manifest.size;
-        actions.extend(if complete { self.install(manifest) } else { self.begin(Duty::Blocks(manifest, done)) });
-        actions
-    }
-
-    fn install(&mut self, manifest: Manifest) -> Vec<Action> {
-        let tell = Action::Tell(Progress::Installing { version: manifest.version.clone() });
-        let install = Action::Install(Box::new(manifest.clone()));
-        self.duty = Duty::Install(manifest);
+    pub(super) fn install(&mut self, package: Package) -> Vec<Action> {
+        let tell = Action::Tell(Progress::Installing { version: package.version.clone() });
+        let install = Action::Install { package: Box::new(package.clone()), before: self.memory.software.clone() };
+        self.duty = Duty::Install(package);
         vec![tell, install]
     }
 
     pub(super) fn installed(&mut self, result: Result<(), Failure>) -> Vec<Action> {
-        let Duty::Install(manifest) = &self.duty else { return Vec::new() };
-        let manifest = manifest.clone();
+        let Duty::Install(package) = &self.duty else { return Vec::new() };
+        let package = package.clone();
         match result {
-            Ok(()) => {
-                let mut actions = self.runs_already(&manifest);
-                actions.insert(0, Action::Tell(Progress::Applied { version: manifest.version }));
-                actions
+            Ok(()) => self.applied(&package),
+            Err(Failure::Corrupt(why)) => self.corrupt(package, why),
+            Err(failure) => {
+                if matches!(failure, Failure::Declined) {
+                    self.note_declined(&package);
+                }
+                self.fail(&package, failure)
             }
-            Err(Failure::Corrupt(why)) => {
-                let mut actions = vec![self.discard(&manifest)];
-                actions.extend(self.start_over(&why));
-                actions
-            }
-            Err(failure) => self.end(Err(failure)),
         }
     }
 
-    /// Removes what came, and trusts no URL with this software again.
-    fn discard(&mut self, manifest: &Manifest) -> Action {
-        self.url_failed = Some(manifest.sha256.clone());
-        Action::Discard(manifest.sha256.clone())
+    fn applied(&mut self, package: &Package) -> Vec<Action> {
+        let mut actions = vec![Action::Tell(Progress::Applied { version: package.version.clone() })];
+        actions.extend(self.got_to(job::APPLIED));
+        actions.extend(self.runs_already(package));
+        actions
     }
 
-    /// The device runs what the manifest describes: it notes that, and reports it.
-    fn runs_already(&mut self, manifest: &Manifest) -> Vec<Action> {
-        let Some(software) = Software::of(manifest) else { return Vec::new() };
+    /// Fetches once more, by blocks; whatever came from a URL that brought something else.
+    fn corrupt(&mut self, package: Package, why: String) -> Vec<Action> {
+        let again = !self.distrusts_url_of(&package);
+        let mut actions = vec![self.discard(&package)];
+        actions.extend(match self.job_of(&package) {
+            Some(_) if again => self.open(package, Way::Blocks),
+            Some(_) => self.fail(&package, Failure::Corrupt(why)),
+            None => self.start_over(&why),
+        });
+        actions
+    }
+
+    /// Ends a run that cannot go on with this software; a job hears why, and the device goes on without.
+    pub(super) fn fail(&mut self, package: &Package, why: Failure) -> Vec<Action> {
+        match (self.job_of(package), &why) {
+            (Some(_), _) => self.answer(why),
+            (None, Failure::Declined | Failure::Unacceptable(_)) => self.not_taken(why),
+            (None, _) => self.end(Err(why)),
+        }
+    }
+
+    /// Leaves software that was offered where it is.
+    fn not_taken(&mut self, why: Failure) -> Vec<Action> {
+        let tell = Action::Tell(Progress::NotTaken { because: why.to_string() });
+        let rest = if self.profile.once { self.end(Err(why)) } else { self.up_to_date() };
+        std::iter::once(tell).chain(rest).collect()
+    }
+
+    /// The device runs this package: it notes that, and reports it.
+    fn runs_already(&mut self, package: &Package) -> Vec<Action> {
+        let Some(software) = Software::of(package) else { return Vec::new() };
         self.memory.software = Some(software);
+        self.declined = None;
+        let in_job = self.job.take_if(|job| job.is_of(package)).is_some();
         let mut actions = vec![self.remember()];
+        actions.extend(if in_job { self.report_version() } else { None });
         actions.extend(self.begin(Duty::Report));
         actions
     }
@@ -182,19 +162,32 @@ impl Machine {
         if unreported { self.begin(Duty::Report) } else { self.rest() }
     }
 
-    fn rest(&mut self) -> Vec<Action> {
+    /// Rests, unless an upgrade came meanwhile; asks whether one may be had.
+    pub(super) fn rest(&mut self) -> Vec<Action> {
         self.setbacks = 0;
+        if self.job.is_some() {
+            return self.begin_upgrade();
+        }
         let version = self.memory.software.as_ref().map(|software| software.version.clone());
         let mut actions = vec![Action::Tell(Progress::UpToDate { version })];
-        actions.extend(if self.profile.once { self.end(Ok(())) } else { self.begin(Duty::Rest) });
+        if self.profile.once {
+            actions.extend(self.end(Ok(())));
+        } else {
+            actions.extend(self.ask_for_upgrades());
+            actions.extend(self.begin(Duty::Rest));
+        }
         actions
     }
 
     pub(super) fn update_refused(&mut self, error: ErrorMessage) -> Vec<Action> {
-        match error.code {
+        let lost_identity = matches!(error.code, Code::NotRegistered | Code::WrongCertificate);
+        match (&self.duty, error.code) {
+            (Duty::Blocks(package, _), _) if !lost_identity && self.job_of(package).is_some() => {
+                self.block_refused(error)
+            }
             _ if error.retry_after.is_some() => self.refusal(error),
-            Code::SoftwareChanged | Code::BlockOutOfRange => self.start_over(&error.message),
-            Code::NotRegistered | Code::WrongCertificate => self.fall_back(Failure::Refused(error)),
+            (_, Code::SoftwareChanged | Code::BlockOutOfRange) => self.start_over(&error.message),
+            _ if lost_identity => self.fall_back(Failure::Refused(error)),
             _ => {
                 // The same block would be refused again.
                 self.duty = Duty::Ask(Offer::default());

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fleet::message::Delivery;
-use fleet_device::{Agent, AgentError, Broker as Address, DeviceId, Failure, Hook, KeyOrigin, Options};
+use fleet_device::{Agent, AgentError, Broker as Address, Confirmation, DeviceId, Failure, Hook, KeyOrigin, Options};
 
 use super::authority::Authority;
 use super::broker::Broker;
 use super::cloud::{Cloud, Registered};
+use super::rollout::Rollout;
 
 /// A broker with a cloud behind it, and a device that may knock.
 async fn set_up(directory: &Path, cloud: Cloud) -> (Broker, Options) {
@@ -48,6 +49,25 @@ async fn a_device_comes_from_the_claim_certificate_to_running_software() {
         Agent::new(options, |_| {}).unwrap().run().await.unwrap();
         assert_eq!(applied.lock().unwrap().len(), 1, "a second run finds nothing to do");
     }
+}
+
+#[tokio::test]
+async fn a_device_is_upgraded_by_a_job_with_its_owners_consent() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broker, options) =
+        set_up(directory.path(), Cloud::new("dev-1", Delivery::Blocks, b"the quick brown fox")).await;
+    Agent::new(options.clone(), |_| {}).unwrap().run().await.unwrap();
+    broker.cloud.lock().unwrap().rollout = Some(Rollout::new("3", b"a lazy dog, and longer"));
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let confirmation = Confirmation::Call(Arc::new(move |update| {
+        seen.lock().unwrap().push(update.version.clone());
+        Ok(true)
+    }));
+    Agent::new(Options { confirmation, ..options }, |_| {}).unwrap().run().await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), [Some("3".to_owned())]);
+    let cloud = broker.cloud.lock().unwrap();
+    assert_eq!((cloud.over(), cloud.steps().last()), (Some(100), Some(&100)));
 }
 
 #[tokio::test]

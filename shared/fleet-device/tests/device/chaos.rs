@@ -15,7 +15,7 @@ const CALM: usize = 500;
 
 /// One thing that can go wrong, or right.
 #[derive(Clone, Debug)]
-enum Fate {
+pub enum Fate {
     /// The broker takes the connection and the subscriptions.
     Link,
     /// A message arrives: this one of those under way, in whatever order.
@@ -33,7 +33,7 @@ enum Fate {
     PowerCut,
 }
 
-fn fates() -> impl Strategy<Value = Vec<Fate>> {
+pub fn fates() -> impl Strategy<Value = Vec<Fate>> {
     let which = 0..8_usize;
     let fate = prop_oneof![
         4 => Just(Fate::Link),
@@ -51,12 +51,12 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
     prop::collection::vec(fate, 0..120)
 }
 
-struct World {
-    device: Hands,
-    cloud: Cloud,
+pub struct World {
+    pub device: Hands,
+    pub cloud: Cloud,
     /// What is under way, with the certificate it was sent over.
-    up: VecDeque<(Option<String>, Message)>,
-    down: VecDeque<Message>,
+    pub up: VecDeque<(Option<String>, Message)>,
+    pub down: VecDeque<Message>,
 }
 
 impl World {
@@ -64,10 +64,14 @@ impl World {
         let cloud = Cloud::new("dev-1", delivery, b"the quick brown fox");
         let mut device = Hands::new(&cloud.device, key);
         device.power_on();
+        Self::of(cloud, device)
+    }
+
+    pub fn of(cloud: Cloud, device: Hands) -> Self {
         Self { device, cloud, up: VecDeque::new(), down: VecDeque::new() }
     }
 
-    fn suffer(&mut self, fate: &Fate) {
+    pub fn suffer(&mut self, fate: &Fate) {
         match *fate {
             Fate::Link => self.link(),
             Fate::Upwards(which) => self.deliver_up(which, false),
@@ -114,11 +118,11 @@ impl World {
         }
     }
 
-    fn may_link(&self) -> bool {
+    pub fn may_link(&self) -> bool {
         self.device.connecting && !self.device.listening
     }
 
-    fn link(&mut self) {
+    pub fn link(&mut self) {
         if !self.may_link() {
             return;
         }
@@ -126,16 +130,16 @@ impl World {
         if welcome { self.device.link() } else { self.device.hang_up(Input::Refused("not active".to_owned())) }
     }
 
-    fn collect(&mut self) {
+    pub fn collect(&mut self) {
         let principal = self.principal();
-        for (topic, payload) in self.device.said.drain(..) {
+        for (topic, payload) in self.device.ota.drain(..).chain(self.device.said.drain(..)) {
             assert_eq!(topic.contains("register/request"), principal.is_none(), "{topic} over {principal:?}");
             assert!(!String::from_utf8_lossy(&payload).contains("PRIVATE KEY"));
             self.up.push_back((principal.clone(), (topic, payload)));
         }
     }
 
-    fn deliver_up(&mut self, which: usize, again: bool) {
+    pub fn deliver_up(&mut self, which: usize, again: bool) {
         let Some((principal, message)) = self.up.remove(which) else { return };
         self.down.extend(self.cloud.hear(principal.as_deref(), &message.0, &message.1));
         if again {
@@ -143,7 +147,7 @@ impl World {
         }
     }
 
-    fn deliver_down(&mut self, which: usize, again: bool) {
+    pub fn deliver_down(&mut self, which: usize, again: bool) {
         if self.device.listening
             && let Some(message) = self.down.remove(which)
         {
@@ -161,7 +165,7 @@ impl World {
     }
 
     /// The broker has it all; it may yet be lost behind it, never before.
-    fn acknowledge(&mut self) {
+    pub fn acknowledge(&mut self) {
         if self.device.listening {
             self.device.feed(Input::Delivered);
         }

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fleet::message::{
-    Block, BlockRequest, Delivery, Encoding, Manifest, RegisterRequest, UpdateRequest, VersionReport,
-};
+use fleet::message::{Block, BlockRequest, Delivery, Encoding, Manifest, RegisterRequest, UpdateRequest};
 use fleet::refusal::{Code, Refusal};
 use fleet::topic::{Downstream, Upstream};
 use fleet::version::Version;
@@ -15,6 +13,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::json;
 
 use super::authority::Authority;
+use super::rollout::Rollout;
 
 pub const BLOCK: u64 = 4;
 
@@ -38,6 +37,10 @@ pub struct Cloud {
     pub version: String,
     pub delivery: Delivery,
     pub url: Option<String>,
+    /// Whether it sends blocks.
+    pub blocks: bool,
+    /// The job that the device is in.
+    pub rollout: Option<Rollout>,
     /// What the device reported.
     pub reported: Option<Version>,
     /// The request that waits for its confirmation: CSR, certificate, its id.
@@ -56,6 +59,8 @@ impl Cloud {
             version: "2".to_owned(),
             delivery,
             url: None,
+            blocks: true,
+            rollout: None,
             reported: None,
             pending: None,
             confirmed: None,
@@ -72,22 +77,34 @@ impl Cloud {
             Some(Upstream::UpdateRequest) => self.offer(payload),
             Some(Upstream::UpdateBlock) => vec![self.block(payload)],
             Some(Upstream::UpdateOk) => {
-                self.reported = Some(serde_json::from_slice::<VersionReport>(payload).unwrap().version);
+                self.hear_version(payload);
                 Vec::new()
+            }
+            Some(about @ (Upstream::OtaVersion | Upstream::OtaRequest | Upstream::OtaProgress)) => {
+                self.hear_of_upgrade(about, payload)
             }
             other => panic!("{topic} is not for a device to say: {other:?}"),
         }
     }
 
+    /// The software that the device is to have, and its version.
+    fn offered(&self) -> (&[u8], String) {
+        match self.rollout.as_ref().filter(|rollout| rollout.counts()) {
+            Some(rollout) => (&rollout.software, rollout.upgrade.version.to_string()),
+            None => (&self.software, self.version.clone()),
+        }
+    }
+
     pub fn manifest(&self) -> Manifest {
+        let (software, version) = self.offered();
         Manifest {
             name: "main".to_owned(),
-            version: Version::text(&self.version),
-            size: self.software.len() as u64,
-            sha256: hex::encode(digest(&SHA256, &self.software)),
+            version: Version::text(&version),
+            size: software.len() as u64,
+            sha256: hex::encode(digest(&SHA256, software)),
             delivery: self.delivery,
             encoding: Encoding::Base64,
-            object: format!("object-{}", self.version),
+            object: format!("object-{version}"),
             block_size: BLOCK,
             url: self.url.clone(),
             url_expires_at: None,
@@ -172,7 +189,7 @@ impl Cloud {
         }
         let mut answers = vec![self.message(Downstream::Manifest, serde_json::to_vec(&manifest).unwrap())];
         if manifest.delivery == Delivery::Inline {
-            answers.push(self.message(Downstream::Software, STANDARD.encode(&self.software)));
+            answers.push(self.message(Downstream::Software, STANDARD.encode(self.offered().0)));
         }
         answers
     }
@@ -180,12 +197,15 @@ impl Cloud {
     fn block(&self, payload: &[u8]) -> Message {
         let request: BlockRequest = serde_json::from_slice(payload).unwrap();
         let manifest = self.manifest();
-        if request.object.as_ref() != Some(&manifest.object) {
+        let other_object = request.object.as_ref().is_some_and(|object| *object != manifest.object);
+        let same_version = request.version.as_ref().zip(manifest.version.as_ref()).is_some_and(|(a, b)| a.same_as(b));
+        if other_object || !same_version || !self.blocks {
             let refusal = Refusal::new(Code::SoftwareChanged, "start over").to_message("");
             return self.message(Downstream::UpdateError, serde_json::to_vec(&refusal).unwrap());
         }
-        let (start, length) = (usize::try_from(request.offset).unwrap(), usize::try_from(request.length).unwrap());
-        let data = &self.software[start..start + length];
+        let (start, length) =
+            (usize::try_from(request.offset).unwrap(), usize::try_from(request.length.min(BLOCK)).unwrap());
+        let data = &self.offered().0[start..][..length];
         let block = Block {
             offset: request.offset,
             length: data.len() as u64,

@@ -5,9 +5,13 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 
 use fleet::message::Delivery;
+use fleet::version::Version;
 use fleet_device::download::{DownloadError, fetch};
+use fleet_device::memory::Software;
+use fleet_device::package::Package;
 use fleet_device::staging::Staging;
-use fleet_device::{Failure, Hook};
+use fleet_device::{Confirmation, Failure, Hook, Update};
+use ring::digest::{SHA256, digest};
 
 use super::cloud::Cloud;
 
@@ -100,30 +104,81 @@ async fn an_answer_that_is_no_software_is_refused() {
 fn a_file_holds_one_software_and_a_later_block_cuts_off_what_lies_behind() {
     let directory = tempfile::tempdir().unwrap();
     let staging = Staging::open(directory.path()).unwrap();
-    assert_eq!(staging.begin("one").unwrap(), 0);
+    assert_eq!(staging.begin("one", None).unwrap(), 0);
     staging.write("one", 0, b"0123").unwrap();
     staging.write("one", 4, b"4567").unwrap();
-    assert_eq!(staging.begin("one").unwrap(), 8);
+    assert_eq!(staging.begin("one", None).unwrap(), 8);
     staging.write("one", 4, b"x").unwrap();
     assert_eq!(std::fs::read(staging.path("one")).unwrap(), b"0123x");
-    assert_eq!(staging.begin("two").unwrap(), 0);
+    assert_eq!(staging.begin("two", None).unwrap(), 0);
     assert!(!staging.path("one").exists());
+}
+
+/// A staging directory with software in it, and the package that describes it.
+fn staged() -> (tempfile::TempDir, Staging, Package) {
+    let directory = tempfile::tempdir().unwrap();
+    let staging = Staging::open(directory.path()).unwrap();
+    let package = Package::from(&Cloud::new("dev-1", Delivery::Inline, SOFTWARE).manifest());
+    staging.begin(&package.sha256, None).unwrap();
+    staging.write(&package.sha256, 0, SOFTWARE).unwrap();
+    (directory, staging, package)
 }
 
 #[test]
 fn the_hook_gets_verified_software_only_and_decides_whether_it_is_applied() {
-    let directory = tempfile::tempdir().unwrap();
-    let staging = Staging::open(directory.path()).unwrap();
-    let manifest = Cloud::new("dev-1", Delivery::Inline, SOFTWARE).manifest();
+    let (directory, staging, package) = staged();
     let copy = directory.path().join("copy");
-    let hook = |command: String| Hook::Command(command).install(&staging, &manifest);
-    staging.begin(&manifest.sha256).unwrap();
-    staging.write(&manifest.sha256, 0, b"something else").unwrap();
-    assert!(matches!(hook(format!("touch {}", copy.display())), Err(Failure::Corrupt(_))));
-    assert!(!copy.exists());
-    staging.write(&manifest.sha256, 0, SOFTWARE).unwrap();
+    let update = Update::verify(&staging, &package).unwrap();
+    let hook = |command: String| Hook::Command(command).apply(&update, || None);
     let command = format!("test $FLEETWAKE_NAME-$FLEETWAKE_VERSION = main-2 && cp $FLEETWAKE_FILE {}", copy.display());
     hook(command).unwrap();
     assert_eq!(std::fs::read(&copy).unwrap(), SOFTWARE);
     assert!(matches!(hook("exit 3".to_owned()), Err(Failure::NotApplied(_))));
+    staging.write(&package.sha256, 0, b"something else").unwrap();
+    assert!(matches!(Update::verify(&staging, &package), Err(Failure::Corrupt(_))));
+}
+
+#[test]
+fn a_hook_that_fails_goes_back_to_what_ran_before_if_that_is_still_there() {
+    let (directory, staging, package) = staged();
+    let update = Update::verify(&staging, &package).unwrap();
+    let old = Software {
+        name: "main".to_owned(),
+        version: Version::text("1").unwrap(),
+        sha256: hex::encode(digest(&SHA256, b"old")),
+        reported: true,
+    };
+    let log = directory.path().join("log");
+    let hook = Hook::Command(format!("echo $FLEETWAKE_VERSION >> {}; test $FLEETWAKE_VERSION = 1", log.display()));
+    let failed = |back| hook.apply(&update, || back).unwrap_err().to_string();
+    assert!(failed(Update::back(&staging, &old)).ends_with("nothing on disk to go back to"));
+    staging.write(&old.sha256, 0, b"old").unwrap();
+    assert!(failed(Update::back(&staging, &old)).ends_with("what ran before was applied again"));
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "2\n2\n1\n");
+    staging.write(&old.sha256, 0, b"half").unwrap();
+    assert!(Update::back(&staging, &old).is_none());
+    assert!(failed(Some(update.clone())).ends_with("nothing on disk to go back to"), "to itself is not back");
+}
+
+#[test]
+fn the_owner_says_yes_or_no_and_all_else_is_a_failure() {
+    let (_directory, staging, package) = staged();
+    let update = Update::verify(&staging, &package).unwrap();
+    let ask = |command: &str| Confirmation::Command(command.to_owned()).ask(&update);
+    assert!(Confirmation::Nobody.ask(&update).is_ok());
+    assert!(ask("test $FLEETWAKE_VERSION = 2 && test -s $FLEETWAKE_FILE").is_ok());
+    assert!(matches!(ask("exit 10"), Err(Failure::Declined)));
+    for command in ["exit 1", "exit 11", "kill $$", "no-such-command"] {
+        assert!(matches!(ask(command), Err(Failure::NotApplied(_))), "{command}");
+    }
+}
+
+#[test]
+fn the_software_that_runs_stays_on_disk_while_the_next_one_comes() {
+    let (_directory, staging, package) = staged();
+    let next = "00".repeat(32);
+    staging.begin(&next, Some(&package.sha256)).unwrap();
+    assert!(staging.holds(&package.sha256) && staging.path(&next).exists());
+    staging.begin(&"11".repeat(32), Some(&package.sha256)).unwrap();
+    assert!(staging.holds(&package.sha256) && !staging.path(&next).exists());
 }

@@ -182,6 +182,7 @@ fn every_request_has_a_later_proof_even_if_the_clock_stands_still() {
         device: cloud.device.clone(),
         secret: Some(Secret::new("s".to_owned())),
         key: KeyOrigin::Device,
+        public_key: None,
         once: true,
         pace: Pace::default(),
     };

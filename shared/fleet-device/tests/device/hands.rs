@@ -1,6 +1,6 @@
 //! A machine with simulated hands: a disk that survives power cuts, and a list of what was said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use fleet_device::machine::{Action, Input, KeyOrigin, Login, Machine, Pace, Profile};
 use fleet_device::memory::Memory;
@@ -21,8 +21,19 @@ pub struct Hands {
     pub listening: bool,
     /// What was published and has not been looked at.
     pub said: Vec<(String, Vec<u8>)>,
+    /// What was published about upgrades, the same way.
+    pub ota: Vec<(String, Vec<u8>)>,
     pub told: Vec<Progress>,
     pub installed: Vec<Vec<u8>>,
+    /// Results of [`Action::Install`] that have not come in.
+    pub installing: VecDeque<Input>,
+    /// Whether they come in one by one, when [`Hands::install_on`] says so.
+    pub slow: bool,
+    /// What the owner and the hook say; by the hook, the digest of what it does not take.
+    pub consent: Result<bool, String>,
+    pub hook_refuses: Option<String>,
+    pub disk_full: bool,
+    applying: Option<Vec<u8>>,
     pub wake: Option<std::time::Duration>,
     pub fetch: Option<String>,
     pub ended: Option<Result<(), Failure>>,
@@ -31,7 +42,7 @@ pub struct Hands {
 impl Hands {
     pub fn new(device: &DeviceId, key: KeyOrigin) -> Self {
         let pace = Pace::default();
-        Self::with(Profile { device: device.clone(), secret: None, key, once: true, pace })
+        Self::with(Profile { device: device.clone(), secret: None, key, public_key: None, once: true, pace })
     }
 
     pub fn with(profile: Profile) -> Self {
@@ -46,8 +57,15 @@ impl Hands {
             connecting: false,
             listening: false,
             said: Vec::new(),
+            ota: Vec::new(),
             told: Vec::new(),
             installed: Vec::new(),
+            installing: VecDeque::new(),
+            slow: false,
+            consent: Ok(true),
+            hook_refuses: None,
+            disk_full: false,
+            applying: None,
             wake: None,
             fetch: None,
             ended: None,
@@ -65,6 +83,9 @@ impl Hands {
         (self.login, self.connecting, self.listening) = (None, false, false);
         (self.wake, self.fetch, self.ended) = (None, None, None);
         self.said.clear();
+        self.ota.clear();
+        self.installing.clear();
+        self.applying = None;
         let memory = self.memory();
         self.feed(Input::Started(Box::new(memory)));
     }
@@ -118,7 +139,7 @@ impl Hands {
             Action::Subscribe(_) => {}
             Action::Publish { topic, payload } => {
                 assert!(self.listening, "speaks before it listens: {topic}");
-                self.said.push((topic, payload));
+                if topic.contains("/ota/") { &mut self.ota } else { &mut self.said }.push((topic, payload));
             }
             Action::Wake(delay) => self.wake = Some(delay),
             Action::Tell(progress) => self.told.push(progress),
@@ -131,7 +152,11 @@ impl Hands {
 
     fn handle_software(&mut self, action: Action) -> Option<Input> {
         match action {
-            Action::Open(sha256) => Some(Input::Opened(self.software.entry(sha256).or_default().len() as u64)),
+            Action::Open { sha256, keep } => {
+                self.software.retain(|file, _| *file == sha256 || Some(file) == keep.as_ref());
+                Some(Input::Opened(self.software.entry(sha256).or_default().len() as u64))
+            }
+            Action::Write { .. } if self.disk_full => Some(Input::NotWritten("disk full".to_owned())),
             Action::Write { sha256, offset, data } => {
                 let file = self.software.get_mut(&sha256).unwrap();
                 file.truncate(usize::try_from(offset).unwrap());
@@ -142,17 +167,53 @@ impl Hands {
                 self.software.remove(&sha256);
                 None
             }
-            Action::Install(manifest) => Some(Input::Installed(self.install(&manifest.sha256))),
+            Action::Install { package, before } => {
+                self.install(&package.sha256, before.map(|software| software.sha256));
+                if self.slow { None } else { self.install_on() }
+            }
             other => panic!("no hands for {other:?}"),
         }
     }
 
-    fn install(&mut self, sha256: &str) -> Result<(), Failure> {
-        let file = &self.software[sha256];
-        if hex::encode(digest(&SHA256, file)) != sha256 {
-            return Err(Failure::Corrupt("wrong digest".to_owned()));
+    /// Puts what the software's installing will tell in line.
+    fn install(&mut self, sha256: &str, before: Option<String>) {
+        let whole = |file: &Vec<u8>, name: &str| hex::encode(digest(&SHA256, file)) == name;
+        let failed = |failure| VecDeque::from([Input::Installed(Err(failure))]);
+        if !self.software.get(sha256).is_some_and(|file| whole(file, sha256)) {
+            self.installing = failed(Failure::Corrupt("wrong digest".to_owned()));
+            return;
         }
-        self.installed.push(file.clone());
-        Ok(())
+        let result = match &self.consent {
+            Ok(true) if self.hook_refuses.as_deref() == Some(sha256) => {
+                let back = before.filter(|name| self.software.get(name).is_some_and(|file| whole(file, name)));
+                let back = back.map_or("nothing to go back to", |_| "back to what ran");
+                Err(Failure::NotApplied(format!("exit 1; {back}")))
+            }
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::Declined),
+            Err(why) => Err(Failure::NotApplied(why.clone())),
+        };
+        self.installing = VecDeque::from([Input::Verified]);
+        if self.consent == Ok(true) {
+            self.installing.push_back(Input::Confirmed);
+        }
+        if result.is_ok() {
+            self.applying = Some(self.software[sha256].clone());
+        }
+        self.installing.push_back(Input::Installed(result));
+    }
+
+    /// The next thing that the software's installing tells; all but the last are fed at once.
+    pub fn install_on(&mut self) -> Option<Input> {
+        loop {
+            match self.installing.pop_front()? {
+                last @ Input::Installed(_) => {
+                    self.installed.extend(self.applying.take());
+                    return Some(last);
+                }
+                step if self.slow => return Some(step),
+                step => self.feed(step),
+            }
+        }
     }
 }

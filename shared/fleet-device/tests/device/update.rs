@@ -148,7 +148,8 @@ fn corrupt_software_time_and_again_makes_a_device_in_the_field_rest_and_ask_anew
     let mut device = confirmed_device(&mut cloud);
     let disk = std::mem::take(&mut device.disk);
     let (device_id, pace) = (cloud.device.clone(), Pace::default());
-    let profile = Profile { device: device_id, secret: None, key: KeyOrigin::Device, once: false, pace };
+    let profile =
+        Profile { device: device_id, secret: None, key: KeyOrigin::Device, public_key: None, once: false, pace };
     device = Hands::with(profile);
     device.disk = disk;
     device.power_on();

@@ -1,0 +1,81 @@
+//! An upgrade with the power cut, at every moment and at every two: the device ends on the new version, which was
+//! applied once.
+
+use std::collections::VecDeque;
+
+use fleet_device::machine::Login;
+
+use super::cloud::{Cloud, Message, certificate_id};
+use super::hands::Hands;
+use super::rollout::Rollout;
+use super::upgrade::{NEW, in_a_job, runs};
+use fleet_device::machine::Input;
+
+/// Lets one thing happen; `false` if there is nothing left to happen.
+fn happen(cloud: &mut Cloud, device: &mut Hands, down: &mut VecDeque<Message>) -> bool {
+    if device.connecting && !device.listening {
+        device.link();
+    } else if let Some(step) = device.install_on() {
+        device.feed(step);
+    } else if let Some(message) = down.pop_front() {
+        device.message(message);
+    } else if let Some((topic, payload)) = next_word(device) {
+        let Some(Login::Device(own)) = &device.login else { panic!("falls back to the claim certificate") };
+        let own = certificate_id(own.certificate());
+        down.extend(cloud.hear(Some(&own), &topic, &payload));
+        if device.said.is_empty() && device.ota.is_empty() {
+            device.feed(Input::Delivered);
+        }
+    } else {
+        return false;
+    }
+    true
+}
+
+fn next_word(device: &mut Hands) -> Option<Message> {
+    let words = if device.ota.is_empty() { &mut device.said } else { &mut device.ota };
+    (!words.is_empty()).then(|| words.remove(0))
+}
+
+/// Upgrades with the power cut before these events; how many events there were.
+fn run(cloud: &mut Cloud, device: &mut Hands, cuts: [usize; 2]) -> usize {
+    cloud.rollout = Some(Rollout::new("3", NEW));
+    let mut down = VecDeque::from([cloud.upgrade()]);
+    for event in 0..500 {
+        if cuts.contains(&event) {
+            device.power_on();
+            down.clear();
+        } else if !happen(cloud, device, &mut down) {
+            assert_eq!((cloud.over(), runs(device).as_str()), (Some(100), "3"), "{cuts:?}");
+            assert_eq!(device.installed, [NEW], "{cuts:?}");
+            return event;
+        }
+    }
+    panic!("does not come to an end: {cuts:?}");
+}
+
+#[test]
+fn an_upgrade_survives_power_cuts_at_any_two_moments() {
+    let (mut cloud, mut device) = in_a_job();
+    device.slow = true;
+    let before = (device.disk.clone(), device.software.clone());
+    let mut tries = 0;
+    let mut from = |cuts| {
+        (device.disk, device.software) = before.clone();
+        device.installed.clear();
+        device.power_on();
+        device.link();
+        device.said.clear();
+        device.ota.clear();
+        tries += 1;
+        run(&mut cloud, &mut device, cuts)
+    };
+    let calm = from([usize::MAX; 2]);
+    for first in 0..calm {
+        let once = from([first, usize::MAX]);
+        for second in first..once {
+            from([first, second]);
+        }
+    }
+    assert!(tries > 500, "{calm} events, {tries} tries");
+}
