@@ -14,6 +14,18 @@
 //!                                                 ▶ dm/…/update/ok                   (version)
 //! ```
 //!
+//! A device that runs software is upgraded by a job, over its own certificate:
+//!
+//! ```text
+//!  ▶ dm/…/ota/version    (version; with every connection)
+//!  ◀ dm/…/ota/upgrade    (job, version, URL, size, sha256, signature)
+//!  ▶ dm/…/ota/progress   1, while it downloads up to 60
+//!    verify              ▶ 70
+//!    ask the owner       ▶ 90
+//!    apply, or go back   ▶ 100, or -1 to -5 for why not
+//!  ▶ dm/…/ota/version    (what runs now)
+//! ```
+//!
 //! Read [`machine`] to learn the protocol: it is all there, without any I/O. [`Agent`] runs it over MQTT with mutual
 //! TLS. A firmware in another language needs what is in [`machine`], [`wire`] and [`memory`], and nothing else.
 //!

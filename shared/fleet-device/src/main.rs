@@ -39,7 +39,7 @@ struct Arguments {
     /// Shell command that applies new software; it finds `FLEETWAKE_FILE`, `FLEETWAKE_NAME` and `FLEETWAKE_VERSION` set
     #[arg(long, value_name = "COMMAND")]
     apply: Option<String>,
-    /// Shell command that is asked before that, in the same environment: 0 is yes, 10 is no, all else a failure
+    /// Shell command that asks the owner before that, in the same environment; it ends with 0 for yes, 10 for no
     #[arg(long, value_name = "COMMAND")]
     confirm: Option<String>,
     /// The maker's public key, Ed25519 in PEM; software that it has not signed is refused

@@ -32,7 +32,7 @@ pub struct Hands {
     /// What the owner and the hook say; by the hook, the digest of what it does not take.
     pub consent: Result<bool, String>,
     pub hook_refuses: Option<String>,
-    pub disk_full: bool,
+    pub disk_error: Option<String>,
     applying: Option<Vec<u8>>,
     pub wake: Option<std::time::Duration>,
     pub fetch: Option<String>,
@@ -64,7 +64,7 @@ impl Hands {
             slow: false,
             consent: Ok(true),
             hook_refuses: None,
-            disk_full: false,
+            disk_error: None,
             applying: None,
             wake: None,
             fetch: None,
@@ -156,7 +156,7 @@ impl Hands {
                 self.software.retain(|file, _| *file == sha256 || Some(file) == keep.as_ref());
                 Some(Input::Opened(self.software.entry(sha256).or_default().len() as u64))
             }
-            Action::Write { .. } if self.disk_full => Some(Input::NotWritten("disk full".to_owned())),
+            Action::Write { .. } if self.disk_error.is_some() => self.disk_error.clone().map(Input::NotWritten),
             Action::Write { sha256, offset, data } => {
                 let file = self.software.get_mut(&sha256).unwrap();
                 file.truncate(usize::try_from(offset).unwrap());

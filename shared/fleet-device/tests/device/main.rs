@@ -8,6 +8,7 @@ mod chaos;
 mod cloud;
 mod download;
 mod enrolment;
+mod fielded;
 mod hands;
 mod patience;
 mod power;

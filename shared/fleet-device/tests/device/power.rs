@@ -3,13 +3,12 @@
 
 use std::collections::VecDeque;
 
-use fleet_device::machine::Login;
+use fleet_device::machine::{Input, Login};
 
 use super::cloud::{Cloud, Message, certificate_id};
+use super::fielded::{NEW, in_a_job, runs};
 use super::hands::Hands;
 use super::rollout::Rollout;
-use super::upgrade::{NEW, in_a_job, runs};
-use fleet_device::machine::Input;
 
 /// Lets one thing happen; `false` if there is nothing left to happen.
 fn happen(cloud: &mut Cloud, device: &mut Hands, down: &mut VecDeque<Message>) -> bool {

@@ -1,14 +1,13 @@
 //! An upgrade with everything going wrong between device and cloud: whatever was lost, repeated, delayed or cut, the job
 //! learns how it ended, and the software is never applied twice.
 
+use fleet::message::Delivery;
+use fleet_device::machine::Input;
 use proptest::prelude::*;
 
-use fleet_device::machine::Input;
-
 use super::chaos::{World, fates};
+use super::fielded::{NEW, fielded, in_a_job, runs};
 use super::rollout::Rollout;
-use super::upgrade::{NEW, fielded, in_a_job, runs};
-use fleet::message::Delivery;
 
 /// Steps in which everything has to be well again.
 const CALM: usize = 500;

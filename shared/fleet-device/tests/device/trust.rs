@@ -4,13 +4,12 @@ use fleet::message::{Delivery, OtaProgress, SignMethod, Upgrade};
 use fleet::signature::{SignedManifest, SigningKey};
 use fleet::version::Version;
 use fleet_device::Progress;
-use fleet_device::machine::{KeyOrigin, Pace, Profile};
 use fleet_device::package::Package;
 
 use super::cloud::Cloud;
+use super::fielded::{in_a_job, runs, settle, without_power};
 use super::hands::Hands;
 use super::rollout::Rollout;
-use super::upgrade::{in_a_job, runs, settle};
 
 fn maker() -> SigningKey {
     SigningKey::from_pem(&SigningKey::new_pem(&[7; 32])).unwrap()
@@ -66,15 +65,7 @@ fn software_by_request_is_held_to_the_same() {
 /// A device that runs version 2, without power, with its maker's key.
 fn with_key() -> (Cloud, Hands) {
     let (mut cloud, before) = in_a_job();
-    let profile = Profile {
-        device: cloud.device.clone(),
-        secret: None,
-        key: KeyOrigin::Device,
-        public_key: Some(maker().public_key()),
-        once: false,
-        pace: Pace::default(),
-    };
-    let mut device = Hands::with(profile);
+    let mut device = without_power(&cloud, Some(maker().public_key()));
     (device.disk, device.software) = (before.disk, before.software);
     cloud.rollout.as_mut().unwrap().upgrade.sign_method = SignMethod::Ed25519;
     (cloud, device)
