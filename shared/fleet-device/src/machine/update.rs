@@ -102,7 +102,6 @@ impl Machine {
 
     fn applied(&mut self, package: &Package) -> Vec<Action> {
         let mut actions = vec![Action::Tell(Progress::Applied { version: package.version.clone() })];
-        actions.extend(self.got_to(job::APPLIED));
         actions.extend(self.runs_already(package));
         actions
     }
@@ -140,8 +139,10 @@ impl Machine {
         let Some(software) = Software::of(package) else { return Vec::new() };
         self.memory.software = Some(software);
         self.declined = None;
-        let in_job = self.job.take_if(|job| job.is_of(package)).is_some();
+        // A cloud that hears 100, and then of the version before it, takes the upgrade for failed.
         let mut actions = vec![self.remember()];
+        actions.extend(self.got_to(job::APPLIED));
+        let in_job = self.job.take_if(|job| job.is_of(package)).is_some();
         actions.extend(if in_job { self.report_version() } else { None });
         actions.extend(self.begin(Duty::Report));
         actions

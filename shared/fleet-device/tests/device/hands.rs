@@ -37,6 +37,9 @@ pub struct Hands {
     pub wake: Option<std::time::Duration>,
     pub fetch: Option<String>,
     pub ended: Option<Result<(), Failure>>,
+    /// Actions until the power is cut, and those performed.
+    pub fuse: usize,
+    pub performed: usize,
 }
 
 impl Hands {
@@ -69,6 +72,8 @@ impl Hands {
             wake: None,
             fetch: None,
             ended: None,
+            fuse: usize::MAX,
+            performed: 0,
         }
     }
 
@@ -107,6 +112,10 @@ impl Hands {
         self.now += 10;
         let mut answers = Vec::new();
         for action in self.machine.on(input, self.now) {
+            if self.performed == self.fuse {
+                return;
+            }
+            self.performed += 1;
             answers.extend(self.perform(action));
         }
         for answer in answers {

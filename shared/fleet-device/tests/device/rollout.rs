@@ -16,6 +16,8 @@ pub struct Rollout {
     pub steps: Vec<i32>,
     /// How it ended: 100 by the report of the version, or the failure's step.
     pub over: Option<i32>,
+    /// Whether messages come in order: then another version after 100 means that the upgrade failed.
+    pub in_order: bool,
 }
 
 impl Rollout {
@@ -33,7 +35,7 @@ impl Rollout {
             minimum_version: None,
             allow_downgrade: false,
         };
-        Self { upgrade, software: software.to_vec(), steps: Vec::new(), over: None }
+        Self { upgrade, software: software.to_vec(), steps: Vec::new(), over: None, in_order: false }
     }
 
     /// Whether the device is to have this software: while the job is on, and after it succeeded.
@@ -79,6 +81,10 @@ impl Cloud {
         match &mut self.rollout {
             Some(rollout) if rollout.over.is_none() && rollout.upgrade.version.same_as(&version) => {
                 rollout.over = Some(100);
+                Vec::new()
+            }
+            Some(rollout) if rollout.over.is_none() && rollout.in_order && rollout.steps.contains(&100) => {
+                rollout.over = Some(-1);
                 Vec::new()
             }
             Some(rollout) if rollout.over.is_none() => vec![self.upgrade()],
