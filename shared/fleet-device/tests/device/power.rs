@@ -18,10 +18,8 @@ fn happen(cloud: &mut Cloud, device: &mut Hands, down: &mut VecDeque<Message>) -
         device.feed(step);
     } else if let Some(message) = down.pop_front() {
         device.message(message);
-    } else if let Some((topic, payload)) = next_word(device) {
-        let Some(Login::Device(own)) = &device.login else { panic!("falls back to the claim certificate") };
-        let own = certificate_id(own.certificate());
-        down.extend(cloud.hear(Some(&own), &topic, &payload));
+    } else if let Some(word) = next_word(device) {
+        down.extend(hear(cloud, device, &word));
         if device.said.is_empty() && device.ota.is_empty() {
             device.feed(Input::Delivered);
         }
@@ -31,13 +29,19 @@ fn happen(cloud: &mut Cloud, device: &mut Hands, down: &mut VecDeque<Message>) -
     true
 }
 
+fn hear(cloud: &mut Cloud, device: &Hands, (topic, payload): &Message) -> Vec<Message> {
+    let Some(Login::Device(own)) = &device.login else { panic!("falls back to the claim certificate") };
+    cloud.hear(Some(&certificate_id(own.certificate())), topic, payload)
+}
+
 fn next_word(device: &mut Hands) -> Option<Message> {
     let words = if device.ota.is_empty() { &mut device.said } else { &mut device.ota };
     (!words.is_empty()).then(|| words.remove(0))
 }
 
-/// Upgrades with the power cut before these actions of the device; how many actions there were.
-fn run(cloud: &mut Cloud, device: &mut Hands, cuts: &[usize]) -> usize {
+/// Upgrades with the power cut before these actions of the device, and what it has just said `lost` with it or not;
+/// how many actions there were.
+fn run(cloud: &mut Cloud, device: &mut Hands, cuts: &[usize], lost: bool) -> usize {
     cloud.rollout = Some(Rollout { in_order: true, ..Rollout::new("3", NEW) });
     let mut down = VecDeque::from([cloud.upgrade()]);
     let mut left = cuts.iter().copied().chain([usize::MAX]);
@@ -46,6 +50,9 @@ fn run(cloud: &mut Cloud, device: &mut Hands, cuts: &[usize]) -> usize {
         let more = happen(cloud, device, &mut down);
         if device.performed == device.fuse {
             device.fuse = left.next().unwrap();
+            while let Some(word) = next_word(device).filter(|_| !lost) {
+                hear(cloud, device, &word);
+            }
             down.clear();
             device.power_on();
         } else if !more {
@@ -63,7 +70,7 @@ fn an_upgrade_survives_power_cuts_at_any_two_moments() {
     device.slow = true;
     let before = (device.disk.clone(), device.software.clone());
     let mut tries = 0;
-    let mut from = |cuts: &[usize]| {
+    let mut from = |cuts: &[usize], lost| {
         (device.disk, device.software) = before.clone();
         (device.fuse, device.performed) = (usize::MAX, 0);
         device.installed.clear();
@@ -72,12 +79,12 @@ fn an_upgrade_survives_power_cuts_at_any_two_moments() {
         device.said.clear();
         device.ota.clear();
         tries += 1;
-        run(&mut cloud, &mut device, cuts)
+        run(&mut cloud, &mut device, cuts, lost)
     };
-    let calm = from(&[]);
-    for first in 0..calm {
-        for second in first + 1..from(&[first]) {
-            from(&[first, second]);
+    let calm = from(&[], false);
+    for (first, lost) in (0..calm).flat_map(|first| [(first, false), (first, true)]) {
+        for second in first + 1..from(&[first], lost) {
+            from(&[first, second], lost);
         }
     }
     assert!(tries > 1000, "{calm} actions, {tries} tries");
