@@ -25,7 +25,7 @@ pub const CONNECTIONS: &str = "connections";
 pub const SECRET: &str = "secret";
 /// Certificates asked for since the last `false` (function).
 pub const ATTEMPTS: &str = "attempts";
-/// Trace id of the newest request that was taken up (function).
+/// Trace id of the newest request, or in an execution of the newest report, that was taken up (function).
 pub const REQUEST: &str = "request";
 /// When IoT Core received the newest request, Unix time in milliseconds (function).
 pub const REQUESTED_AT: &str = "requested_at";

@@ -6,6 +6,7 @@ pub mod execution;
 pub mod percent;
 pub mod policy;
 pub mod progress;
+pub mod report;
 pub mod rollout;
 pub mod standing;
 pub mod targets;
