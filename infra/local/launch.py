@@ -78,6 +78,18 @@ def let_events_wait_for_concurrency():
     release_silently = replace(lambda_svc, "_release_execution_slot", release)
 
 
+def hear_streams_at_once():
+    """A table's stream is looked at once a second. On AWS, Lambda hears of a record within a fraction of that."""
+    from ministack.core.concurrency import esm_wake
+    from ministack.services import dynamodb
+
+    def emit(table_name, event_name, old_item, new_item, replicate=True):
+        emit_silently(table_name, event_name, old_item, new_item, replicate)
+        esm_wake.set()
+
+    emit_silently = replace(dynamodb, "_emit_stream_event", emit)
+
+
 def reserve_concurrency():
     """CloudFormation drops a function's ReservedConcurrentExecutions."""
     from ministack.services import lambda_svc
@@ -178,6 +190,7 @@ if __name__ == "__main__":
     stay_on_loopback()
     let_rules_invoke_asynchronously()
     let_events_wait_for_concurrency()
+    hear_streams_at_once()
     reserve_concurrency()
     take_loopback_for_secure()
     slice_versions()

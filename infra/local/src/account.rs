@@ -13,7 +13,7 @@ use crate::{
 
 const OPERATOR: &str = "operator";
 
-/// Makes the operator: may edit both tables, put software into the bucket and read the functions' logs, nothing else.
+/// Makes the operator: may edit the tables, put software into the bucket and read the functions' logs, nothing else.
 pub(crate) fn operator(calls: &Calls, stack: &Outputs) -> Result<Credentials> {
     let policy = operator_policy(stack)?.to_string();
     calls.call("iam", "create_user", &json!({ "UserName": OPERATOR }))?;
@@ -29,8 +29,11 @@ pub(crate) fn operator(calls: &Calls, stack: &Outputs) -> Result<Credentials> {
 }
 
 fn operator_policy(stack: &Outputs) -> Result<Value> {
-    let tables = [stack.get("DevicesTableName")?, stack.get("FirmwareTableName")?];
-    let tables = tables.map(|table| format!("arn:aws:dynamodb:*:*:table/{table}"));
+    let names = ["DevicesTableName", "FirmwareTableName", "JobsTableName", "ExecutionsTableName"];
+    let tables = names.into_iter().map(|name| stack.get(name)).collect::<Result<Vec<_>>>()?;
+    let indexes = tables.iter().map(|table| format!("{table}/index/*"));
+    let tables = tables.iter().map(ToString::to_string).chain(indexes);
+    let tables: Vec<_> = tables.map(|table| format!("arn:aws:dynamodb:*:*:table/{table}")).collect();
     let bucket = format!("arn:aws:s3:::{}", stack.get("FirmwareBucketName")?);
     let rows = json!({ "Effect": "Allow", "Resource": tables, "Action": [
         "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan",

@@ -164,6 +164,8 @@ fn connect(home: &Home, emulator: &Emulator, calls: &Calls, stack: &Outputs) -> 
         tables: Tables {
             devices: stack.get("DevicesTableName")?.to_owned(),
             firmware: stack.get("FirmwareTableName")?.to_owned(),
+            jobs: stack.get("JobsTableName")?.to_owned(),
+            executions: stack.get("ExecutionsTableName")?.to_owned(),
         },
         bucket: stack.get("FirmwareBucketName")?.to_owned(),
     };

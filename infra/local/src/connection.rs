@@ -61,6 +61,10 @@ pub struct Tables {
     pub devices: String,
     /// One row a software.
     pub firmware: String,
+    /// One row a rollout.
+    pub jobs: String,
+    /// One row a device in a rollout; the functions write it.
+    pub executions: String,
 }
 
 impl Connection {
@@ -93,10 +97,11 @@ impl Connection {
 impl Display for Connection {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let Self { aws_endpoint, region, access_key_id, secret_access_key, .. } = self;
-        let Self { mqtt_host, mqtt_port, device_policy, bucket, tables: Tables { devices, firmware }, .. } = self;
+        let Self { mqtt_host, mqtt_port, device_policy, bucket, tables, .. } = self;
         let (ca, certificate, key) = (self.ca.display(), self.claim_certificate.display(), self.claim_key.display());
         let (file, python) = (self.ca.with_file_name(FILE), workspace().join("target/local/python/bin/python"));
         let (file, python) = (file.display(), python.display());
+        let Tables { devices, firmware, jobs, executions } = tables;
         write!(
             formatter,
             r#"
@@ -105,7 +110,8 @@ impl Display for Connection {
           CA      {ca}
           claim   {certificate}
           key     {key}
-  tables  {devices}, {firmware}
+  tables  {devices}, {firmware},
+          {jobs}, {executions}
   bucket  {bucket}
   policy  {device_policy} (for the `policy` of a device's row)
 

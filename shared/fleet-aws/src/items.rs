@@ -28,12 +28,8 @@ fn value(found: AttributeValue) -> Value {
     }
 }
 
-pub(crate) fn item(row: &Row) -> HashMap<String, AttributeValue> {
-    row.0.iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
-}
-
 pub(crate) fn key(key: &Key) -> HashMap<String, AttributeValue> {
-    item(&Row(key.attributes()))
+    key.attributes().into_iter().map(|(name, value)| (name, attribute(&value))).collect()
 }
 
 /// The key of a row of `table`.

@@ -1,5 +1,7 @@
 //! Rows by the dozen: what an index finds, and whole tables, page by page.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use fleet::attribute::{DEVICE, INVENTORY, PLACE, RUNNING, SHARD};
@@ -20,8 +22,8 @@ pub const BY_VERSION: &str = INVENTORY;
 pub struct Page {
     /// The rows, in the index's order.
     pub rows: Vec<Row>,
-    /// After which row the next page begins, as the attributes of its key; `None` after the last one.
-    pub next: Option<Row>,
+    /// Whether there are none behind it.
+    pub is_last: bool,
 }
 
 /// The part of an index in which the rows are.
@@ -39,32 +41,38 @@ impl Tables {
     /// [`Failure::Rejected`] if DynamoDB does not take `device` as a key.
     pub async fn executions_of(&self, device: &str) -> Result<Vec<Row>, Failure> {
         let query = self.query(Table::Executions, (DEVICE, device))?.consistent_read(true);
-        let mut pages = query.into_paginator().items().send();
-        let mut rows = Vec::new();
-        while let Some(item) = pages.next().await {
-            rows.push(items::row(item.map_err(|error| Failure::of(QUERY, &error))?));
-        }
-        Ok(rows)
+        every(query).await
     }
 
-    /// The first executions of a part of a job whose place is from `from` to `to`, both included; at most `limit`.
-    /// The index follows the table within a moment.
+    /// Executions of a part of a job whose place is from `from` to `to`, both included; at most `limit`, or all. The
+    /// index follows the table within a moment.
     ///
     /// # Errors
     /// [`Failure::Rejected`] if DynamoDB does not take one of the texts as a key.
-    pub async fn executions_at(&self, shard: &str, from: &str, to: &str, limit: u32) -> Result<Vec<Row>, Failure> {
+    pub async fn executions_at(&self, shard: &str, from: &str, to: &str, limit: Option<u32>) -> Result<Page, Failure> {
         let query = self.query(Table::Executions, (SHARD, shard))?.index_name(BY_JOB);
         let query = within(query, PLACE, &Span::Between(from, to));
-        Ok(page(query.limit(whole(limit))).await?.rows)
+        let Some(limit) = limit else {
+            return Ok(Page { rows: every(query).await?, is_last: true });
+        };
+        page(query.limit(whole(limit))).await
     }
 
-    /// Devices of a part of the inventory of which `RUNNING` starts with `prefix`, after the row that `after` names;
-    /// at most `limit`. The index follows the table within a moment.
+    /// Devices of a part of the inventory of which `RUNNING` starts with `prefix`, after the one that `after` names by
+    /// what it runs and its id; at most `limit`. The index follows the table within a moment.
     ///
     /// # Errors
     /// [`Failure::Rejected`] if DynamoDB does not take one of the texts as a key.
-    pub async fn inventory(&self, shard: &str, prefix: &str, after: Option<&Row>, limit: u32) -> Result<Page, Failure> {
-        let query = self.inventory_query(shard, prefix)?.set_exclusive_start_key(after.map(items::item));
+    pub async fn inventory(
+        &self,
+        part: u64,
+        prefix: &str,
+        after: Option<(&str, &str)>,
+        limit: u32,
+    ) -> Result<Page, Failure> {
+        let shard = part.to_string();
+        let start = after.map(|(running, device)| start([(INVENTORY, &shard), (RUNNING, running), (DEVICE, device)]));
+        let query = self.inventory_query(&shard, prefix)?.set_exclusive_start_key(start);
         page(query.limit(whole(limit))).await
     }
 
@@ -72,8 +80,8 @@ impl Tables {
     ///
     /// # Errors
     /// As [`Tables::inventory`].
-    pub async fn inventory_count(&self, shard: &str, prefix: &str) -> Result<u64, Failure> {
-        let mut pages = self.inventory_query(shard, prefix)?.select(Select::Count).into_paginator().send();
+    pub async fn inventory_count(&self, part: u64, prefix: &str) -> Result<u64, Failure> {
+        let mut pages = self.inventory_query(&part.to_string(), prefix)?.select(Select::Count).into_paginator().send();
         let mut count = 0;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Failure::of(QUERY, &error))?;
@@ -82,21 +90,22 @@ impl Tables {
         Ok(count)
     }
 
-    /// The next rows of `table` after the one that `after` names, as the last writes left them; at most `limit`.
+    /// The next rows of `table`, whose key has one part, after the one that `after` names, as the last writes left
+    /// them; at most `limit`.
     ///
     /// # Errors
     /// [`Failure::Rejected`] if DynamoDB does not take `after` as a key.
-    pub async fn scan(&self, table: Table, after: Option<&Row>, limit: u32) -> Result<Page, Failure> {
+    pub async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Page, Failure> {
+        let start = after.map(|hash| start([(table.hash_attribute(), hash)]));
         let call = self.client.scan().table_name(self.name(table)?).consistent_read(true).limit(whole(limit));
-        let output = call.set_exclusive_start_key(after.map(items::item)).send().await;
+        let output = call.set_exclusive_start_key(start).send().await;
         let output = output.map_err(|error| Failure::of("Scan", &error))?;
-        let rows = output.items.unwrap_or_default().into_iter().map(items::row).collect();
-        Ok(Page { rows, next: output.last_evaluated_key.map(items::row) })
+        Ok(Page { rows: rows(output.items), is_last: output.last_evaluated_key.is_none() })
     }
 
     fn inventory_query(&self, shard: &str, prefix: &str) -> Result<QueryFluentBuilder, Failure> {
         let query = self.query(Table::Devices, (INVENTORY, shard))?.index_name(BY_VERSION);
-        // DynamoDB takes no empty text for a key. Every text starts with it.
+        // Every text starts with an empty one.
         Ok(if prefix.is_empty() { query } else { within(query, RUNNING, &Span::Starting(prefix)) })
     }
 
@@ -112,6 +121,10 @@ fn within(query: QueryFluentBuilder, range: &str, span: &Span<'_>) -> QueryFluen
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let query = query.expression_attribute_names("#range", range);
     match span {
+        // DynamoDB takes no empty text for a key. Every text comes after it.
+        Span::Between("", to) => query
+            .key_condition_expression("#hash = :hash AND #range <= :to")
+            .expression_attribute_values(":to", text(to)),
         Span::Between(from, to) => query
             .key_condition_expression("#hash = :hash AND #range BETWEEN :from AND :to")
             .expression_attribute_values(":from", text(from))
@@ -124,8 +137,25 @@ fn within(query: QueryFluentBuilder, range: &str, span: &Span<'_>) -> QueryFluen
 
 async fn page(query: QueryFluentBuilder) -> Result<Page, Failure> {
     let output = query.send().await.map_err(|error| Failure::of(QUERY, &error))?;
-    let rows = output.items.unwrap_or_default().into_iter().map(items::row).collect();
-    Ok(Page { rows, next: output.last_evaluated_key.map(items::row) })
+    Ok(Page { rows: rows(output.items), is_last: output.last_evaluated_key.is_none() })
+}
+
+async fn every(query: QueryFluentBuilder) -> Result<Vec<Row>, Failure> {
+    let mut items = query.into_paginator().items().send();
+    let mut rows = Vec::new();
+    while let Some(item) = items.next().await {
+        rows.push(items::row(item.map_err(|error| Failure::of(QUERY, &error))?));
+    }
+    Ok(rows)
+}
+
+fn rows(items: Option<Vec<HashMap<String, AttributeValue>>>) -> Vec<Row> {
+    items.unwrap_or_default().into_iter().map(items::row).collect()
+}
+
+/// The key of the row after which a page begins.
+fn start<const N: usize>(key: [(&str, &str); N]) -> HashMap<String, AttributeValue> {
+    key.into_iter().map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned()))).collect()
 }
 
 fn whole(limit: u32) -> i32 {

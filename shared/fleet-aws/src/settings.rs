@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use fleet::Millis;
+use fleet::ota::rollout;
 use fleet::registration::{self, Confirmation};
 use fleet::signature::{KeyError, PublicKey};
 use fleet::table::Table;
@@ -34,7 +36,23 @@ pub const REGISTRATION: &[&str] = &[
 ];
 
 /// The variables that the template sets for the device manager.
-pub const DEVICE_MANAGER: &[&str] = &[DEVICES_TABLE, FIRMWARE_TABLE, URL_LIFETIME_SECONDS, METRICS_NAMESPACE];
+pub const DEVICE_MANAGER: &[&str] =
+    &[DEVICES_TABLE, FIRMWARE_TABLE, URL_LIFETIME_SECONDS, SIGNING_PUBLIC_KEY, METRICS_NAMESPACE];
+
+/// The variables that the template sets for the progress of upgrades.
+pub const OTA_PROGRESS: &[&str] =
+    &[DEVICES_TABLE, JOBS_TABLE, EXECUTIONS_TABLE, URL_LIFETIME_SECONDS, METRICS_NAMESPACE];
+
+/// The variables that the template sets for rollouts.
+pub const OTA_ROLLOUT: &[&str] = &[
+    DEVICES_TABLE,
+    FIRMWARE_TABLE,
+    JOBS_TABLE,
+    EXECUTIONS_TABLE,
+    URL_LIFETIME_SECONDS,
+    SIGNING_PUBLIC_KEY,
+    METRICS_NAMESPACE,
+];
 
 /// Most seconds that a presigned URL can live. Source: Amazon S3, "Expiration time for presigned URLs".
 const URL_LIFETIME_MAX: u64 = 604_800;
@@ -61,6 +79,28 @@ pub struct DeviceManagerSettings {
     pub tables: TableNames,
     /// The rules of this stack.
     pub rules: update::Rules,
+    /// CloudWatch namespace of the metrics.
+    pub namespace: String,
+}
+
+/// Settings of the progress of upgrades.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtaProgressSettings {
+    /// The tables with the devices', the jobs' and the executions' rows.
+    pub tables: TableNames,
+    /// How long a presigned URL works at most, in milliseconds.
+    pub url_lifetime: Millis,
+    /// CloudWatch namespace of the metrics.
+    pub namespace: String,
+}
+
+/// Settings of rollouts.
+#[derive(Clone, Debug)]
+pub struct OtaRolloutSettings {
+    /// All tables.
+    pub tables: TableNames,
+    /// The rules of this stack.
+    pub rules: rollout::Rules,
     /// CloudWatch namespace of the metrics.
     pub namespace: String,
 }
@@ -103,6 +143,10 @@ impl Environment {
         let found = self.get(name);
         let number = found.and_then(|text| text.parse().ok()).filter(|number| (1..=most).contains(number));
         number.ok_or_else(|| SettingsError::new(name, found, format!("a whole number from 1 to {most}")))
+    }
+
+    fn url_lifetime(&self) -> Result<Millis, SettingsError> {
+        Ok(self.number(URL_LIFETIME_SECONDS, URL_LIFETIME_MAX)? * 1000)
     }
 
     fn choice<T>(&self, name: &str, choices: [(&str, T); 2]) -> Result<T, SettingsError> {
@@ -182,15 +226,40 @@ impl DeviceManagerSettings {
     /// # Errors
     /// A [`SettingsError`] for the first variable that cannot be used.
     pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
-        let rules = update::Rules {
-            url_lifetime: environment.number(URL_LIFETIME_SECONDS, URL_LIFETIME_MAX)? * 1000,
-            signing_key: environment.signing_key()?,
-        };
+        let rules =
+            update::Rules { url_lifetime: environment.url_lifetime()?, signing_key: environment.signing_key()? };
         Ok(Self {
             tables: environment.tables(&[Table::Devices, Table::Software])?,
             rules,
             namespace: environment.namespace()?,
         })
+    }
+}
+
+impl OtaProgressSettings {
+    /// Reads [`OTA_PROGRESS`].
+    ///
+    /// # Errors
+    /// A [`SettingsError`] for the first variable that cannot be used.
+    pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
+        Ok(Self {
+            tables: environment.tables(&[Table::Devices, Table::Jobs, Table::Executions])?,
+            url_lifetime: environment.url_lifetime()?,
+            namespace: environment.namespace()?,
+        })
+    }
+}
+
+impl OtaRolloutSettings {
+    /// Reads [`OTA_ROLLOUT`].
+    ///
+    /// # Errors
+    /// A [`SettingsError`] for the first variable that cannot be used.
+    pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
+        let rules =
+            rollout::Rules { url_lifetime: environment.url_lifetime()?, signing_key: environment.signing_key()? };
+        let tables = [Table::Devices, Table::Software, Table::Jobs, Table::Executions];
+        Ok(Self { tables: environment.tables(&tables)?, rules, namespace: environment.namespace()? })
     }
 }
 

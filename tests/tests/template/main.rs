@@ -10,3 +10,4 @@ mod policies;
 mod rules;
 mod sql;
 mod stack;
+mod streams;

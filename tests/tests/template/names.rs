@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use fleet_aws::settings;
-use serde_json::json;
+use fleet::attribute;
+use fleet::table::Table;
+use fleet_aws::{pages, settings};
+use serde_json::{Value as Json, json};
 
-use crate::stack::{Stack, folder};
+use crate::stack::{Resource, Stack, folder};
 
 /// The variables that a function reads, by its folder.
 fn variables(folder: &str) -> &'static [&'static str] {
     match folder {
         "registration" => settings::REGISTRATION,
         "device-manager" => settings::DEVICE_MANAGER,
+        "ota-progress" => settings::OTA_PROGRESS,
+        "ota-rollout" => settings::OTA_ROLLOUT,
         other => panic!("tests/tests/template/names.rs does not know which variables {other} reads"),
     }
 }
@@ -27,7 +31,7 @@ fn the_template_gives_a_function_the_environment_that_it_reads() {
 }
 
 #[test]
-fn every_name_of_the_blueprint_is_the_default() {
+fn every_name_that_is_known_outside_is_the_default() {
     let stack = Stack::load();
     for (id, property, name) in [
         ("DevicesTable", "TableName", "Bootstrapping_table_registration"),
@@ -36,23 +40,54 @@ fn every_name_of_the_blueprint_is_the_default() {
         ("DeviceManagerFunction", "FunctionName", "Devicemanager_lambda_update"),
         ("RegistrationRule", "RuleName", "Bootstrapping_register_device"),
         ("UpdateRule", "RuleName", "Devicemanager_update_sw"),
+        ("JobsTable", "TableName", "Devicemanager_ota_jobs"),
+        ("ExecutionsTable", "TableName", "Devicemanager_ota_executions"),
+        ("OtaProgressFunction", "FunctionName", "Devicemanager_lambda_ota_progress"),
+        ("OtaRolloutFunction", "FunctionName", "Devicemanager_lambda_ota_rollout"),
+        ("OtaRule", "RuleName", "Devicemanager_ota"),
+        ("OtaOkRule", "RuleName", "Devicemanager_ota_ok"),
     ] {
         let resource = stack.resources.iter().find(|resource| resource.id == id).expect("the resource is there");
         assert_eq!(resource.properties[property], name, "{id}");
     }
 }
 
+/// The table of the template in which `table`'s rows are.
+fn table_of(stack: &Stack, table: Table) -> &Resource {
+    let id = match table {
+        Table::Devices => "DevicesTable",
+        Table::Software => "FirmwareTable",
+        Table::Jobs => "JobsTable",
+        Table::Executions => "ExecutionsTable",
+    };
+    stack.resources.iter().find(|resource| resource.id == id).expect("the resource is there")
+}
+
+fn keys(names: &[&str]) -> Json {
+    ["HASH", "RANGE"].iter().zip(names).map(|(kind, name)| json!({ "AttributeName": name, "KeyType": kind })).collect()
+}
+
 #[test]
-fn both_tables_are_found_by_the_attribute_device() {
-    for table in Stack::load().of_kind("AWS::DynamoDB::Table") {
-        let key = fleet::attribute::DEVICE;
-        assert_eq!(table.properties["KeySchema"], json!([{ "AttributeName": key, "KeyType": "HASH" }]), "{}", table.id);
-        assert_eq!(
-            table.properties["AttributeDefinitions"],
-            json!([{ "AttributeName": key, "AttributeType": "S" }]),
-            "{}",
-            table.id
-        );
+fn every_table_is_found_by_the_key_that_the_code_gives() {
+    let stack = Stack::load();
+    let tables = [Table::Devices, Table::Software, Table::Jobs, Table::Executions];
+    assert_eq!(stack.of_kind("AWS::DynamoDB::Table").count(), tables.len());
+    for table in tables {
+        let names: Vec<_> = [Some(table.hash_attribute()), table.range_attribute()].into_iter().flatten().collect();
+        assert_eq!(table_of(&stack, table).properties["KeySchema"], keys(&names), "{table:?}");
+    }
+}
+
+#[test]
+fn every_index_is_where_the_code_looks_for_it() {
+    let stack = Stack::load();
+    for (table, name, names) in [
+        (Table::Devices, pages::BY_VERSION, [attribute::INVENTORY, attribute::RUNNING]),
+        (Table::Executions, pages::BY_JOB, [attribute::SHARD, attribute::PLACE]),
+    ] {
+        let indexes = table_of(&stack, table).properties["GlobalSecondaryIndexes"].as_array().expect("a list");
+        assert_eq!(indexes.len(), 1, "{table:?}");
+        assert_eq!((&indexes[0]["IndexName"], &indexes[0]["KeySchema"]), (&json!(name), &keys(&names)), "{table:?}");
     }
 }
 

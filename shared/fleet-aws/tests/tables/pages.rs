@@ -29,28 +29,28 @@ async fn fleet() -> Tables {
 #[tokio::test]
 async fn the_inventory_is_read_page_by_page_or_counted() {
     let tables = fleet().await;
-    let first = tables.inventory("0", "main/1", None, 2).await.unwrap();
-    let second = tables.inventory("0", "main/1", first.next.as_ref(), 9).await.unwrap();
+    let first = tables.inventory(0, "main/1", None, 2).await.unwrap();
+    let last = first.rows.last().unwrap();
+    let after = (last.ledger_text("running").unwrap(), last.ledger_text("device").unwrap());
+    let second = tables.inventory(0, "main/1", Some(after), 9).await.unwrap();
     let found: BTreeSet<_> = devices(&first.rows).into_iter().chain(devices(&second.rows)).collect();
-    assert_eq!((first.rows.len(), second.rows.len(), &second.next), (2, 3, &None));
+    assert_eq!((first.rows.len(), first.is_last, second.rows.len(), second.is_last), (2, false, 3, true));
     assert_eq!(found, ["d0", "d2", "d4", "d6", "d8"].into());
-    for (shard, prefix, count) in [("0", "main/2", 4), ("0", "main/", 9), ("0", "", 9), ("0", "other", 0), ("1", "", 0)]
-    {
-        assert_eq!(tables.inventory_count(shard, prefix).await, Ok(count), "{shard} {prefix}");
-        assert_eq!(tables.inventory(shard, prefix, None, 100).await.unwrap().rows.len() as u64, count);
+    for (part, prefix, count) in [(0, "main/2", 4), (0, "main/", 9), (0, "", 9), (0, "other", 0), (1, "", 0)] {
+        assert_eq!(tables.inventory_count(part, prefix).await, Ok(count), "{part} {prefix}");
+        assert_eq!(tables.inventory(part, prefix, None, 100).await.unwrap().rows.len() as u64, count);
     }
 }
 
 #[tokio::test]
 async fn a_scan_meets_every_row_once() {
     let tables = fleet().await;
-    let (mut seen, mut after) = (Vec::new(), None);
+    let mut seen: Vec<String> = Vec::new();
     loop {
-        let Page { rows, next } = tables.scan(Table::Devices, after.as_ref(), 3).await.unwrap();
+        let Page { rows, is_last } = tables.scan(Table::Devices, seen.last().map(String::as_str), 3).await.unwrap();
         assert!(rows.len() <= 3);
         seen.extend(devices(&rows).into_iter().map(str::to_owned));
-        after = next;
-        if after.is_none() {
+        if is_last {
             break;
         }
     }
@@ -72,10 +72,17 @@ async fn executions_are_found_by_their_place_in_its_order() {
         make(&tables, &Key::execution(device, "j"), write).await;
     }
     let waiting = |to: &'static str, limit| tables.executions_at("j/0", "wait/000/", to, limit);
-    assert_eq!(devices(&waiting("wait/000/0000000000150", 9).await.unwrap()), ["v"]);
-    assert_eq!(devices(&waiting("wait/000/9999999999999", 9).await.unwrap()), ["v", "w"]);
-    assert_eq!(devices(&waiting("wait/000/9999999999999", 1).await.unwrap()), ["v"]);
-    assert_eq!(devices(&tables.executions_at("j/1", "a", "~", 9).await.unwrap()), [""; 0]);
+    for (to, limit, found, is_last) in [
+        ("wait/000/0000000000150", Some(9), &["v"][..], true),
+        ("wait/000/9999999999999", Some(9), &["v", "w"], true),
+        ("wait/000/9999999999999", Some(1), &["v"], false),
+        ("~", None, &["v", "w", "x"], true),
+    ] {
+        let page = waiting(to, limit).await.unwrap();
+        assert_eq!((devices(&page.rows), page.is_last), (found.to_vec(), is_last), "{to} {limit:?}");
+    }
+    assert_eq!(tables.executions_at("j/0", "", "~", None).await.unwrap().rows.len(), 5);
+    assert_eq!(tables.executions_at("j/1", "", "~", Some(9)).await.unwrap().rows.len(), 0);
 }
 
 #[tokio::test]

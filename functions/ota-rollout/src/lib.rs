@@ -1,0 +1,83 @@
+//! Rollouts: hands the stages that `fleet` decides on to AWS, and the answers back; one tick a job that an event rings
+//! for.
+
+mod perform;
+mod report;
+
+use std::collections::BTreeMap;
+
+use fleet::attribute::JOB;
+use fleet::ota::bell::{Bells, Rung};
+use fleet::ota::rollout::{Effect, Outcome, Rules, Tick};
+use fleet::table::Table;
+use fleet_aws::clients::Clients;
+use fleet_aws::failure::Failure;
+use fleet_aws::function::{Invocation, now};
+use fleet_aws::messages::Messages;
+use fleet_aws::objects::Objects;
+use fleet_aws::report::Report;
+use fleet_aws::settings::OtaRolloutSettings;
+use fleet_aws::stages::{self, Ended};
+use fleet_aws::tables::Tables;
+
+use crate::report::Summary;
+
+/// Most jobs that are read at once.
+const JOBS_PAGE: u32 = 100;
+
+/// The function with its gateways.
+#[derive(Debug)]
+pub struct OtaRollout {
+    rules: Rules,
+    tables: Tables,
+    objects: Objects,
+    messages: Messages,
+}
+
+impl OtaRollout {
+    /// Rollouts with the gateways of `clients`.
+    #[must_use]
+    pub fn new(clients: &Clients, settings: &OtaRolloutSettings) -> Self {
+        Self {
+            rules: settings.rules.clone(),
+            tables: Tables::new(clients, &settings.tables),
+            objects: Objects::new(clients),
+            messages: Messages::new(clients),
+        }
+    }
+
+    /// Handles one event: a fault in one job does not keep the others from their tick.
+    pub async fn handle(&self, bells: &Bells, _: &Invocation) -> Report {
+        let jobs = match self.jobs(bells).await {
+            Ok(jobs) => jobs,
+            Err(failure) => return Report::fault(failure.to_string()),
+        };
+        let mut summary = Summary::default();
+        for (job, rung) in jobs {
+            let ended = self.tick(&job, rung, bells.clock).await;
+            summary.add(&job, ended);
+        }
+        summary.report()
+    }
+
+    /// The jobs that `bells` ring for.
+    async fn jobs(&self, bells: &Bells) -> Result<BTreeMap<String, Rung>, Failure> {
+        let mut jobs = bells.jobs.clone();
+        let (mut last, mut is_over) = (None, !bells.clock);
+        while !is_over {
+            let page = self.tables.scan(Table::Jobs, last.as_deref(), JOBS_PAGE).await?;
+            let named: Vec<_> = page.rows.iter().filter_map(|row| row.ledger_text(JOB)).map(str::to_owned).collect();
+            last = named.last().cloned();
+            is_over = page.is_last;
+            jobs.extend(named.into_iter().map(|job| (job, Rung::default())));
+        }
+        Ok(jobs)
+    }
+
+    async fn tick(&self, job: &str, rung: Rung, clock: bool) -> Ended<Outcome> {
+        let executions = rung.executions.into_values().collect();
+        let mut tick = Tick::new(&self.rules, job, executions, rung.edited, clock, now());
+        let perform = async |_: &Tick<'_>, effect: &Effect| self.perform(effect).await;
+        stages::perform(&mut tick, Tick::stage, perform, |tick, answers| tick.take(answers, now())).await
+    }
+}
