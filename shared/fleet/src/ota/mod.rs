@@ -3,6 +3,7 @@
 pub mod bell;
 pub mod counts;
 pub mod execution;
+pub mod explain;
 pub mod percent;
 pub mod policy;
 pub mod progress;
