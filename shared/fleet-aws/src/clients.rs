@@ -41,7 +41,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A call with its retries: two of them fit into the function's 30 seconds.
 const CALL_TIMEOUT: Duration = Duration::from_secs(12);
 /// Attempts of a call, the first one included.
-const ATTEMPTS: u32 = 3;
+pub(crate) const ATTEMPTS: u32 = 3;
 
 /// What the gateways make their clients from.
 #[derive(Clone, Debug)]
@@ -69,9 +69,12 @@ impl Clients {
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .service_config(Endpoints(environment.clone()));
         config.set_endpoint_url(environment.get("AWS_ENDPOINT_URL").map(str::to_owned));
-        let has_own_endpoint =
-            ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"].iter().any(|name| environment.get(name).is_some());
-        Ok(Self { config: config.build(), calls, has_own_endpoint })
+        Ok(Self::with(config.build(), calls, environment))
+    }
+
+    pub(crate) fn with(config: SdkConfig, calls: Arc<AtomicU64>, environment: &Environment) -> Self {
+        let own = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"].iter().any(|name| environment.get(name).is_some());
+        Self { has_own_endpoint: own || config.endpoint_url().is_some(), config, calls }
     }
 
     /// HTTP requests sent so far, retries included.
@@ -95,11 +98,14 @@ impl Clients {
     }
 
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::from_conf(self.s3_config().build())
+    }
+
+    pub(crate) fn s3_config(&self) -> aws_sdk_s3::config::Builder {
         let config = aws_sdk_s3::config::Builder::from(&self.config);
         // Another endpoint than AWS's has no name for each bucket. A session for a directory bucket, if it is refused,
         // fails like a broken line does.
-        let config = config.force_path_style(self.has_own_endpoint).disable_s3_express_session_auth(true);
-        aws_sdk_s3::Client::from_conf(config.build())
+        config.force_path_style(self.has_own_endpoint).disable_s3_express_session_auth(true)
     }
 }
 
@@ -110,7 +116,7 @@ fn credentials(environment: &Environment) -> Result<Credentials, SettingsError> 
     Ok(Credentials::new(id, secret, token, None, "environment"))
 }
 
-fn timeouts() -> TimeoutConfig {
+pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -119,7 +125,10 @@ fn timeouts() -> TimeoutConfig {
 }
 
 /// One connector for every client, made now: the SDK's own way is one each, made at the first call.
-fn http_client(environment: &Environment, calls: Arc<AtomicU64>) -> Result<SharedHttpClient, SettingsError> {
+pub(crate) fn http_client(
+    environment: &Environment,
+    calls: Arc<AtomicU64>,
+) -> Result<SharedHttpClient, SettingsError> {
     let roots = TrustStore::empty().with_pem_certificate(trust_anchors(environment)?);
     let unusable = |error| {
         SettingsError::new(TRUST_ANCHORS, environment.get(TRUST_ANCHORS), format!("roots that can be used ({error})"))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
-use fleet::attribute::{DEVICE, INVENTORY, PLACE, RUNNING, SHARD};
+use fleet::attribute::{DEVICE, INVENTORY, JOB, PLACE, RUNNING, SHARD};
 use fleet::row::Row;
 use fleet::table::Table;
 
@@ -58,6 +58,27 @@ impl Tables {
         page(query.limit(whole(limit))).await
     }
 
+    /// Executions of a part of a job of which the place starts with `prefix`, after the row `after`; at most `limit`.
+    /// The index follows the table within a moment.
+    ///
+    /// # Errors
+    /// [`Failure::Rejected`] if DynamoDB does not take one of the texts as a key.
+    pub async fn executions_in(
+        &self,
+        shard: &str,
+        prefix: &str,
+        after: Option<&Row>,
+        limit: u32,
+    ) -> Result<Page, Failure> {
+        let key = |row: &Row| {
+            let of = |attribute| (attribute, row.ledger_text(attribute).unwrap_or_default());
+            start([of(SHARD), of(PLACE), of(DEVICE), of(JOB)])
+        };
+        let query = self.query(Table::Executions, (SHARD, shard))?.index_name(BY_JOB);
+        let query = starting(query, PLACE, prefix).set_exclusive_start_key(after.map(key));
+        page(query.limit(whole(limit))).await
+    }
+
     /// Devices of a part of the inventory of which `RUNNING` starts with `prefix`, after the one that `after` names by
     /// what it runs and its id; at most `limit`. The index follows the table within a moment.
     ///
@@ -105,8 +126,7 @@ impl Tables {
 
     fn inventory_query(&self, shard: &str, prefix: &str) -> Result<QueryFluentBuilder, Failure> {
         let query = self.query(Table::Devices, (INVENTORY, shard))?.index_name(BY_VERSION);
-        // Every text starts with an empty one.
-        Ok(if prefix.is_empty() { query } else { within(query, RUNNING, &Span::Starting(prefix)) })
+        Ok(starting(query, RUNNING, prefix))
     }
 
     fn query(&self, table: Table, (attribute, value): (&str, &str)) -> Result<QueryFluentBuilder, Failure> {
@@ -114,6 +134,12 @@ impl Tables {
         let query = query.expression_attribute_names("#hash", attribute);
         Ok(query.expression_attribute_values(":hash", AttributeValue::S(value.to_owned())))
     }
+}
+
+/// Narrows a query to where `range` starts with `prefix`. DynamoDB takes no empty text for a key; every text starts
+/// with it.
+fn starting(query: QueryFluentBuilder, range: &str, prefix: &str) -> QueryFluentBuilder {
+    if prefix.is_empty() { query } else { within(query, range, &Span::Starting(prefix)) }
 }
 
 /// Narrows a query to a part of its index, which is ordered by the attribute `range`.

@@ -86,6 +86,27 @@ async fn executions_are_found_by_their_place_in_its_order() {
 }
 
 #[tokio::test]
+async fn executions_of_one_place_are_read_page_by_page() {
+    let (_, tables) = tables().await;
+    for number in 0..5 {
+        let write = Write::create().set("shard", "j/0").set("place", "over/FAILED");
+        make(&tables, &Key::execution(format!("d{number}"), "j"), write).await;
+    }
+    let (mut seen, mut after) = (BTreeSet::new(), None);
+    loop {
+        let page = tables.executions_in("j/0", "over/FAILED", after.as_ref(), 2).await.unwrap();
+        seen.extend(devices(&page.rows).into_iter().map(str::to_owned));
+        after = page.rows.last().cloned();
+        if page.is_last {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 5);
+    assert_eq!(tables.executions_in("j/0", "over/SUCCEEDED", None, 9).await.unwrap().rows.len(), 0);
+    assert_eq!(tables.executions_in("j/0", "", None, 9).await.unwrap().rows.len(), 5);
+}
+
+#[tokio::test]
 async fn every_job_of_a_device_is_found() {
     let (_, tables) = tables().await;
     for (device, job) in [("d", "one"), ("d", "two"), ("e", "one")] {
