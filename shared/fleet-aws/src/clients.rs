@@ -125,10 +125,7 @@ pub(crate) fn timeouts() -> TimeoutConfig {
 }
 
 /// One connector for every client, made now: the SDK's own way is one each, made at the first call.
-pub(crate) fn http_client(
-    environment: &Environment,
-    calls: Arc<AtomicU64>,
-) -> Result<SharedHttpClient, SettingsError> {
+pub(crate) fn http_client(environment: &Environment, calls: Arc<AtomicU64>) -> Result<SharedHttpClient, SettingsError> {
     let roots = TrustStore::empty().with_pem_certificate(trust_anchors(environment)?);
     let unusable = |error| {
         SettingsError::new(TRUST_ANCHORS, environment.get(TRUST_ANCHORS), format!("roots that can be used ({error})"))

@@ -56,7 +56,8 @@ impl Uploads {
         let result = put.await;
         if result.is_err() {
             // What is left is removed by the bucket's lifecycle if this fails too.
-            let _ = self.client.abort_multipart_upload().bucket(&to.bucket).key(&to.file).upload_id(&begun.id).send().await;
+            let _ =
+                self.client.abort_multipart_upload().bucket(&to.bucket).key(&to.file).upload_id(&begun.id).send().await;
         }
         result
     }

@@ -71,7 +71,10 @@ impl<'a> Case<'a> {
     fn job(&self) -> Finding {
         let Policy { firmware, version, state, .. } = &self.policy;
         let reason = self.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-        Finding::new(About::Job, format!("it brings devices to {firmware} {version}; its state is {}{reason}", state.word()))
+        Finding::new(
+            About::Job,
+            format!("it brings devices to {firmware} {version}; its state is {}{reason}", state.word()),
+        )
     }
 
     /// Why the device is not in the job and will not come into it, if so.
@@ -80,7 +83,9 @@ impl<'a> Case<'a> {
         match (&self.execution, self.is_target(), enrolled && !self.policy.open) {
             (Some(_), ..) | (None, true, false) => None,
             (None, false, _) => Some("the job is not for this device"),
-            (None, true, true) => Some("the job took its devices in before this one was among them, and it is not open"),
+            (None, true, true) => {
+                Some("the job took its devices in before this one was among them, and it is not open")
+            }
         }
     }
 

@@ -71,7 +71,9 @@ fn schedule(case: &Case<'_>) -> Option<Gate> {
     }
     let opening = schedule.next_opening(now);
     Some(match opening.map(rfc3339) {
-        Some(opening) => Gate::new(About::Job, "its schedule starts no device now", format!("its schedule opens at {opening}")),
+        Some(opening) => {
+            Gate::new(About::Job, "its schedule starts no device now", format!("its schedule opens at {opening}"))
+        }
         None => Gate::shut(About::Job, "its time is over: its schedule opens no more"),
     })
 }
@@ -146,7 +148,11 @@ fn presence(case: &Case<'_>) -> Option<Gate> {
     let standing = case.execution.as_ref().map(|execution| execution.standing);
     let unasked = standing.is_none() && case.is_on_request();
     (standing == Some(Standing::Away) || unasked).then(|| {
-        let until = if case.is_on_request() { "the device asks for it (ota/request)" } else { "the device reports its version" };
+        let until = if case.is_on_request() {
+            "the device asks for it (ota/request)"
+        } else {
+            "the device reports its version"
+        };
         Gate::new(About::Execution, "the device must come by itself", until)
     })
 }
