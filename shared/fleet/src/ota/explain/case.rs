@@ -2,15 +2,16 @@
 
 use super::gates::{Gate, gates};
 use super::{About, Facts, Finding};
-use crate::attribute::REASON;
+use crate::attribute::{PROBLEM, REASON};
 use crate::ota::execution::Execution;
 use crate::ota::policy::{Mode, Policy, State, group_of};
 use crate::ota::progress::{Pinned, Progress};
 use crate::ota::rollout::fit::{Fit, fit};
+use crate::ota::rollout::pin::{released, same};
 use crate::ota::standing::Standing;
-use crate::release::{Release, choose};
+use crate::problem::Problem;
+use crate::release::Release;
 use crate::row::Row;
-use crate::software_row;
 
 /// Everything that the answer rests on, read.
 pub(super) struct Case<'a> {
@@ -18,7 +19,9 @@ pub(super) struct Case<'a> {
     pub policy: Policy,
     pub progress: Option<Progress>,
     pub execution: Option<Execution>,
-    pub release: Result<Release, String>,
+    pub release: Result<Release, Problem>,
+    /// What a function has found wrong with the job.
+    pub problem: Option<&'a str>,
     reason: Option<&'a str>,
 }
 
@@ -30,6 +33,7 @@ impl<'a> Case<'a> {
             release: release(facts, &policy, pinned),
             execution: facts.execution.and_then(Execution::read),
             reason: row.ledger_text(REASON),
+            problem: row.ledger_text(PROBLEM),
             facts,
             policy,
             progress,
@@ -129,19 +133,8 @@ impl<'a> Case<'a> {
 }
 
 /// The release of the job, or why it has none that may be given to devices.
-fn release(facts: &Facts<'_>, policy: &Policy, pinned: Option<&Pinned>) -> Result<Release, String> {
-    let chosen = choose(&policy.firmware, &policy.version, facts.releases);
-    let release = chosen.map_err(|misfit| misfit.of_job().to_string())?;
-    match release.state {
-        software_row::State::Released => {}
-        software_row::State::Draft => return Err(format!("release {} is a draft", release.key)),
-        software_row::State::Withdrawn => return Err(format!("release {} was withdrawn", release.key)),
-    }
-    let same = |pinned: &Pinned| {
-        pinned.key == release.key && pinned.location() == release.location && pinned.signature == release.signature
-    };
-    match pinned.filter(|pinned| !same(pinned)) {
-        Some(pinned) => Err(format!("release {} is no longer what the job began with", pinned.key)),
-        None => Ok(release),
-    }
+fn release(facts: &Facts<'_>, policy: &Policy, pinned: Option<&Pinned>) -> Result<Release, Problem> {
+    let release = released(policy, facts.releases)?;
+    pinned.map_or(Ok(()), |pinned| same(pinned, &release))?;
+    Ok(release)
 }

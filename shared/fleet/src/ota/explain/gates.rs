@@ -60,8 +60,14 @@ fn state(case: &Case<'_>) -> Option<Gate> {
 }
 
 fn release(case: &Case<'_>) -> Option<Gate> {
-    let why = case.release.as_ref().err()?;
-    Some(Gate::new(About::Release, why, "an operator mends that release, or the job"))
+    match (&case.release, case.problem) {
+        (Err(problem), _) => {
+            Some(Gate::new(About::Release, problem.to_string(), "an operator mends that release, or the job"))
+        }
+        // What only a look at the object itself can tell.
+        (Ok(_), Some(problem)) => Some(Gate::new(About::Job, problem, "that problem is solved")),
+        (Ok(_), None) => None,
+    }
 }
 
 fn schedule(case: &Case<'_>) -> Option<Gate> {

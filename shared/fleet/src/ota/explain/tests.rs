@@ -210,10 +210,24 @@ fn a_release_that_nobody_may_have_holds_every_device_back() {
         assert_eq!(next(&scene), until);
         said(&scene).into_iter().find(|text| text.starts_with("release: ")).unwrap()
     };
-    assert_eq!(found(&|scene| put(&mut scene.release, STATE, "withdrawn")), "release: release main@2 was withdrawn");
-    assert_eq!(found(&|scene| put(&mut scene.release, STATE, "draft")), "release: release main@2 is a draft");
+    assert_eq!(
+        found(&|scene| put(&mut scene.release, STATE, "withdrawn")),
+        "release: firmware: found \"main@2\", which was withdrawn, expected a release whose state is released"
+    );
+    assert_eq!(
+        found(&|scene| put(&mut scene.release, STATE, "draft")),
+        "release: firmware: found \"main@2\", which is a draft, expected a release whose state is released"
+    );
     let missing = found(&|scene| scene.release = None);
     assert!(missing.contains("which has no row, expected a release: row \"main@2\""), "{missing}");
+}
+
+#[test]
+fn a_problem_that_only_a_function_can_find_holds_every_device_back() {
+    let waiting = within(&[(Standing::Waiting, 1)], 0, Standing::Waiting);
+    let scene = with(waiting, crate::attribute::PROBLEM, "firmware: found \"main@2\", whose row is wrong");
+    assert_eq!(said(&scene)[2], "job: firmware: found \"main@2\", whose row is wrong");
+    assert_eq!(next(&scene), "it is its turn as soon as that problem is solved");
 }
 
 #[test]

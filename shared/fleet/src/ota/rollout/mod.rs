@@ -15,7 +15,7 @@ pub mod fit;
 mod grant;
 mod judge;
 mod ledger;
-mod pin;
+pub(super) mod pin;
 mod plan;
 mod sweep;
 mod tick;

@@ -9,6 +9,7 @@ use crate::ota::policy::{FIELDS, Policy, State};
 use crate::ota::progress::Pinned;
 use crate::problem::{Problem, cleared};
 use crate::release::{Examined, Look, Misfit, Obstacle, Release, Sight, choose, keys};
+use crate::row::Row;
 use crate::software_row::{self, Verified};
 use crate::table::Key;
 use crate::text::excerpt;
@@ -29,9 +30,12 @@ pub(super) fn release(context: &Context<'_>, policy: &Policy) -> Result<Release,
     let wanted = keys.clone().map(Key::software).to_vec();
     let rows = context.facts.rows(wanted).map_err(Trouble::Learn)?;
     let row = |key: &str| rows.iter().find(|row| row.ledger_text(crate::attribute::DEVICE) == Some(key));
-    let [keyed, plain] = keys.each_ref().map(|key| row(key));
-    let release = choose(&policy.firmware, &policy.version, [keyed, plain]);
-    let release = release.map_err(|misfit: Misfit| Trouble::Problem(misfit.of_job()))?;
+    released(policy, keys.each_ref().map(|key| row(key))).map_err(Trouble::Problem)
+}
+
+/// The release that a job means by its `policy`, if devices may have it. `rows` are those of [`keys`].
+pub(in crate::ota) fn released(policy: &Policy, rows: [Option<&Row>; 2]) -> Result<Release, Problem> {
+    let release = choose(&policy.firmware, &policy.version, rows).map_err(Misfit::of_job)?;
     let found = |what: &str| {
         Problem::found(
             FIRMWARE,
@@ -41,8 +45,8 @@ pub(super) fn release(context: &Context<'_>, policy: &Policy) -> Result<Release,
     };
     match release.state {
         software_row::State::Released => Ok(release),
-        software_row::State::Draft => Err(Trouble::Problem(found("is a draft"))),
-        software_row::State::Withdrawn => Err(Trouble::Problem(found("was withdrawn"))),
+        software_row::State::Draft => Err(found("is a draft")),
+        software_row::State::Withdrawn => Err(found("was withdrawn")),
     }
 }
 
@@ -93,19 +97,18 @@ fn fit(context: &Context<'_>, ledger: &Ledger) -> Result<Pinned, Trouble> {
     let release = release(context, policy)?;
     match ledger.progress.as_ref().and_then(|progress| progress.release.as_ref()) {
         // What lies in S3 was verified when it was pinned, and devices are given that very object.
-        Some(pinned) if is_same(pinned, &release) => Ok(pinned.clone()),
-        Some(pinned) => Err(Trouble::Problem(changed(pinned))),
+        Some(pinned) => same(pinned, &release).map(|()| pinned.clone()).map_err(Trouble::Problem),
         None => Ok(pinned_as(&release, &policy.version, &examine(context, &release)?)),
     }
 }
 
-fn is_same(pinned: &Pinned, release: &Release) -> bool {
-    pinned.key == release.key && pinned.location() == release.location && pinned.signature == release.signature
-}
-
-fn changed(pinned: &Pinned) -> Problem {
+/// Whether `release` still is what the job began with.
+pub(in crate::ota) fn same(pinned: &Pinned, release: &Release) -> Result<(), Problem> {
+    if pinned.key == release.key && pinned.location() == release.location && pinned.signature == release.signature {
+        return Ok(());
+    }
     let found = format!("{:?}, which is no longer what the job began with", excerpt(&pinned.key, 60));
-    Problem::found(FIRMWARE, found, format!("the software of SHA-256 {}, or a new job", pinned.sha256))
+    Err(Problem::found(FIRMWARE, found, format!("the software of SHA-256 {}, or a new job", pinned.sha256)))
 }
 
 fn examine<'a>(context: &'a Context<'_>, release: &Release) -> Result<Examined<'a>, Trouble> {
