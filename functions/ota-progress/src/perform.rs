@@ -1,0 +1,72 @@
+//! Performs effects: one arm each, no policy.
+
+use std::sync::Arc;
+
+use fleet::Millis;
+use fleet::attribute::JOB;
+use fleet::id::DeviceId;
+use fleet::ota::report::{Answer, Effect, OpenJob};
+use fleet::table::{Table, Transaction};
+use fleet_aws::failure::Failure;
+use fleet_aws::tables::Written;
+use fleet_aws::transactions::Transacted;
+
+use crate::OtaProgress;
+
+/// Most jobs that are read at once.
+const JOBS_PAGE: u32 = 100;
+
+/// Performs the effects of one run.
+pub(crate) struct Performer<'a> {
+    pub function: &'a OtaProgress,
+    pub device: &'a DeviceId,
+    pub now: Millis,
+}
+
+impl Performer<'_> {
+    pub async fn perform(&self, effect: &Effect) -> Answer {
+        self.attempt(effect).await.unwrap_or_else(|failure| Answer::Fault(failure.to_string()))
+    }
+
+    async fn attempt(&self, effect: &Effect) -> Result<Answer, Failure> {
+        let OtaProgress { url_lifetime, tables, objects, messages, .. } = self.function;
+        let device = self.device.as_str();
+        Ok(match effect {
+            Effect::Read(key) => Answer::Row(tables.read(key).await?),
+            Effect::ReadExecutions => Answer::Rows(tables.executions_of(device).await?),
+            Effect::ListOpenJobs => Answer::Jobs(self.open_jobs().await?),
+            Effect::Commit(transaction) => self.commit(transaction).await?,
+            Effect::Presign(location, object) => Answer::Url(objects.presign(location, object, *url_lifetime).await?),
+            Effect::Publish(topic, payload) => {
+                messages.publish(*topic, device, payload.clone()).await.map(|()| Answer::Done)?
+            }
+        })
+    }
+
+    /// A single write needs no transaction, which costs twice as much.
+    async fn commit(&self, transaction: &Transaction) -> Result<Answer, Failure> {
+        let tables = &self.function.tables;
+        let is_done = match transaction.0.as_slice() {
+            [(key, write)] => matches!(tables.write(key, write).await?, Written::Row(_)),
+            _ => tables.transact(transaction).await? == Transacted::Done,
+        };
+        Ok(if is_done { Answer::Done } else { Answer::Lost })
+    }
+
+    /// The jobs that take in devices that come later: read now and then, not for every message.
+    async fn open_jobs(&self) -> Result<Arc<[OpenJob]>, Failure> {
+        if let Some(known) = self.function.memory.borrow().open_jobs(self.now) {
+            return Ok(known);
+        }
+        let (mut jobs, mut last, mut is_over) = (Vec::new(), None, false);
+        while !is_over {
+            let page = self.function.tables.scan(Table::Jobs, last.as_deref(), JOBS_PAGE).await?;
+            jobs.extend(page.rows.iter().filter_map(OpenJob::read));
+            last = page.rows.last().and_then(|row| row.ledger_text(JOB)).map(str::to_owned);
+            is_over = page.is_last;
+        }
+        let jobs: Arc<[_]> = jobs.into();
+        self.function.memory.borrow_mut().remember(self.now, Arc::clone(&jobs));
+        Ok(jobs)
+    }
+}
