@@ -62,5 +62,10 @@ impl Clients {
 async fn identify(config: &SdkConfig) -> Result<(), OperatorError> {
     let provider = config.credentials_provider().ok_or_else(|| OperatorError::Credentials("no provider".to_owned()))?;
     let found = provider.provide_credentials().await;
-    found.map(|_| ()).map_err(|error| OperatorError::Credentials(causes(&error)))
+    found.map(|_| ()).map_err(|error| OperatorError::Credentials(without_attempts(&causes(&error))))
+}
+
+/// The SDK lists every place where it has looked, a line each.
+fn without_attempts(why: &str) -> String {
+    why.split(". Attempted").next().unwrap_or(why).to_owned()
 }
