@@ -194,16 +194,23 @@ impl Execution {
     #[must_use]
     pub fn unchanged(&self) -> Write {
         let write = Write::new().when(STANDING, self.standing.word()).when(ATTEMPT, self.attempt);
-        match self.counted {
-            Some(counted) => write.when(COUNTED, counted.word()),
-            None => write.when_absent(COUNTED),
-        }
+        let counted = self.counted.map(|counted| Value::from(counted.word()));
+        let granted_at = Some(self.granted_at).filter(|at| *at > 0).map(Value::number);
+        let asked_at = self.asked.map(|(_, at)| Value::number(at));
+        let write = write.when_still(COUNTED, counted.as_ref());
+        write.when_still(GRANTED_AT, granted_at.as_ref()).when_still(ASKED_AT, asked_at.as_ref())
     }
 
     /// Whether the device has a slot.
     #[must_use]
     pub fn has_slot(&self) -> bool {
         self.standing.has_slot()
+    }
+
+    /// Whether the device came for its upgrade and was not answered.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.asked.is_some() && !self.has_slot()
     }
 
     /// Whether the job's counters lag behind.

@@ -26,6 +26,9 @@ pub struct Progress {
     pub group: usize,
     /// Counters of each group.
     pub groups: Vec<Counts>,
+    /// How many of each group failed and wait for another attempt.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retrying: Vec<u64>,
     /// The minute in which devices were started last, in minutes since 1970.
     pub minute: u64,
     /// How many were started in it.
@@ -174,7 +177,14 @@ impl Progress {
     /// How many devices were started and did not turn out to be no target.
     #[must_use]
     pub fn tried(&self) -> u64 {
-        self.in_flight() + self.of(&[Standing::Succeeded, Standing::Failed, Standing::TimedOut])
+        let ended = self.of(&[Standing::Succeeded, Standing::Failed, Standing::TimedOut]);
+        self.in_flight() + ended + self.retrying.iter().sum::<u64>()
+    }
+
+    /// How many devices of `group` failed and wait for another attempt.
+    #[must_use]
+    pub fn retrying(&self, group: usize) -> u64 {
+        self.retrying.get(group).copied().unwrap_or(0)
     }
 
     /// Whether devices of `group` wait for a slot.
@@ -183,8 +193,9 @@ impl Progress {
         self.groups.get(group).is_some_and(|counts| counts.of(Standing::Waiting) > 0)
     }
 
-    /// Counts a device of `group` from one standing to another.
-    pub fn count(&mut self, group: usize, from: Option<Standing>, to: Standing) {
+    /// Counts a device of `group` from one standing to another, in its present attempt: one that waits leaves for a
+    /// slot in the same attempt.
+    pub fn count(&mut self, group: usize, from: Option<Standing>, to: Standing, attempt: u64) {
         if self.groups.len() <= group {
             self.groups.resize(group + 1, Counts::default());
         }
@@ -192,19 +203,30 @@ impl Progress {
             self.groups[group].leave(from);
         }
         self.groups[group].enter(to);
+        let retries = |standing| u64::from(attempt > 1 && standing == Standing::Waiting);
+        let (before, after) = (from.map_or(0, retries), retries(to));
+        if before != after {
+            self.retrying.resize(self.retrying.len().max(group + 1), 0);
+            self.retrying[group] = (self.retrying[group] + after).saturating_sub(before);
+        }
     }
 
     /// How many more may be started in the minute of `now`, where `most` may be.
     #[must_use]
     pub fn rest_of_minute(&self, now: Millis, most: u64) -> u64 {
-        if self.minute == now / 60_000 { most.saturating_sub(self.started) } else { most }
+        if self.minute_of(now) == self.minute { most.saturating_sub(self.started) } else { most }
     }
 
     /// Counts devices that are started.
     pub fn start(&mut self, now: Millis, devices: u64) {
-        let minute = now / 60_000;
+        let minute = self.minute_of(now);
         self.started = devices + if self.minute == minute { self.started } else { 0 };
         self.minute = minute;
+    }
+
+    /// A clock that is late is still in the minute that another one has begun.
+    fn minute_of(&self, now: Millis) -> u64 {
+        self.minute.max(now / 60_000)
     }
 }
 
@@ -218,8 +240,8 @@ mod tests {
             enrolment: Enrolment::Inventory(3, Some(("main/1".to_owned(), "d".to_owned()))),
             ..Progress::default()
         };
-        progress.count(1, None, Standing::Waiting);
-        progress.count(1, Some(Standing::Waiting), Standing::Offered);
+        progress.count(1, None, Standing::Waiting, 1);
+        progress.count(1, Some(Standing::Waiting), Standing::Offered, 1);
         let row = Row(BTreeMap::from([(PROGRESS.to_owned(), progress.to_value())]));
         assert_eq!(Progress::read(&row).map(|read| read.to_value()), Some(progress.to_value()));
     }
@@ -237,5 +259,20 @@ mod tests {
         progress.start(60_000, 4);
         progress.start(119_999, 1);
         assert_eq!((progress.rest_of_minute(119_999, 7), progress.rest_of_minute(120_000, 7)), (2, 7));
+        progress.start(120_000, 6);
+        progress.start(119_999, 1);
+        assert_eq!((progress.rest_of_minute(119_999, 7), progress.rest_of_minute(120_000, 7)), (0, 0));
+    }
+
+    #[test]
+    fn who_failed_is_counted_while_it_waits_for_another_attempt() {
+        let mut progress = Progress::default();
+        progress.count(0, None, Standing::Waiting, 1);
+        progress.count(0, Some(Standing::Waiting), Standing::Offered, 1);
+        assert_eq!((progress.retrying(0), progress.tried()), (0, 1));
+        progress.count(0, Some(Standing::Offered), Standing::Waiting, 2);
+        assert_eq!((progress.retrying(0), progress.tried()), (1, 1));
+        progress.count(0, Some(Standing::Waiting), Standing::Offered, 2);
+        assert_eq!((progress.retrying(0), progress.tried()), (0, 1));
     }
 }

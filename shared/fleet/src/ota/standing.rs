@@ -28,6 +28,9 @@ pub enum Standing {
     Canceled,
 }
 
+/// Standings from which a device can still go on.
+pub const UNDECIDED: [Standing; 4] = [Standing::Waiting, Standing::Away, Standing::Offered, Standing::InProgress];
+
 impl Standing {
     /// All of them.
     pub const ALL: [Self; 10] = [

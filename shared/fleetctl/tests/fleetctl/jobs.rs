@@ -35,7 +35,7 @@ async fn take_in(world: &World, devices: &[(&str, usize, Standing)]) {
             stand(Write::new(), *standing, place)
         };
         world.write(key, write.set(COUNTED, standing.word())).await;
-        progress.count(*group, None, *standing);
+        progress.count(*group, None, *standing, 1);
     }
     world.write(Key::job("j"), Write::new().set(PROGRESS, progress.to_value())).await;
 }

@@ -41,9 +41,9 @@ fn put(row: &mut Option<Row>, attribute: &str, value: impl Into<Value>) {
 fn scene(counts: &[(Standing, u64)]) -> Scene {
     let mut progress = Progress { enrolment: Enrolment::Done, ..Progress::default() };
     for (standing, number) in counts {
-        (0..*number).for_each(|_| progress.count(0, None, *standing));
+        (0..*number).for_each(|_| progress.count(0, None, *standing, 1));
     }
-    progress.count(1, None, Standing::Waiting);
+    progress.count(1, None, Standing::Waiting, 1);
     Scene {
         job: Some(row(&[
             (FIRMWARE, "main".into()),

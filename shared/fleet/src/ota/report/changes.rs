@@ -67,9 +67,9 @@ pub(super) fn to_be_retried(held: &Held<'_>, request: &Request, reason: &str, du
     answered(write).remove(STEP).remove(BEGUN_AT)
 }
 
-/// The device's part in the job is over, by its own report.
+/// The device's part in the job is over, by its own report. What it asked meanwhile, the rollout answers when it counts.
 pub(super) fn over(held: &Held<'_>, request: &Request, standing: Standing, reason: Option<&str>, now: Millis) -> Write {
-    end(answered(heard(held.unchanged(), request)), standing, Place::FIRST, reason, now)
+    end(heard(held.unchanged(), request), standing, Place::FIRST, reason, now)
 }
 
 /// As [`over`], with the code by which the device says why.

@@ -1,19 +1,16 @@
 //! An answer for every device that asked and got nothing: it shall not wait for what does not come.
 
 use super::context::{Chore, Context};
-use super::effect::Effect;
 use super::ledger::Ledger;
 use super::plan::{MOVES_MAX, Plan, put};
-use crate::message::Upgrade;
-use crate::ota::execution::{Asked, Execution, answered};
+use crate::ota::execution::Execution;
 use crate::ota::policy::Mode;
 use crate::ota::standing::Standing;
-use crate::topic::Downstream;
 
 /// Answers the devices that asked and got no slot. In a job on request they are away until they ask again.
+#[expect(clippy::unnecessary_wraps, reason = "it is a chore like any other")]
 pub(super) fn answer(context: &Context<'_>, ledger: &Ledger) -> Chore {
-    let waits = |execution: &Execution| execution.asked.is_some() && !execution.has_slot();
-    let asking: Vec<_> = context.bells().filter(waits).take(MOVES_MAX).collect();
+    let asking: Vec<_> = context.bells().filter(Execution::is_unanswered).take(MOVES_MAX).collect();
     if asking.is_empty() || ledger.progress.is_none() {
         return Ok(None);
     }
@@ -24,10 +21,9 @@ pub(super) fn answer(context: &Context<'_>, ledger: &Ledger) -> Chore {
             Standing::Waiting if on_request && execution.attempt == 1 => Standing::Away,
             standing => standing,
         };
-        let stands = put(execution, to, ledger.pace());
-        plan.settle(execution, to, |write| answered(stands(write)));
-        if matches!(execution.asked, Some((Asked::Request, _))) {
-            plan.then.push(Effect::publish(&execution.device, Downstream::OtaFirmware, &Vec::<Upgrade>::new()));
+        plan.settle(execution, to, put(execution, to, ledger.pace()));
+        if to == Standing::Waiting {
+            plan.answer(execution);
         }
     }
     Ok(Some(plan))

@@ -13,6 +13,7 @@ use crate::ota::standing::Standing;
 pub(super) fn close(context: &Context<'_>, ledger: &Ledger) -> Chore {
     let reason = match (ledger.state, &ledger.policy) {
         (State::Cancelled, _) => "the job was cancelled",
+        (State::Done, _) => "the job was done",
         (State::Active, Ok(policy)) if policy.schedule.is_over(context.now) => "the job's time was over",
         _ => return Ok(None),
     };
@@ -43,7 +44,7 @@ pub(super) fn abandon(context: &Context<'_>) -> Chore {
             );
         } else {
             let removed = ended(Standing::Removed, "the job's row was deleted", context.now);
-            context.release(&mut plan, execution, Standing::Removed, removed);
+            context.release(execution, plan.settle(execution, Standing::Removed, removed));
         }
     }
     Ok((!found.is_empty()).then_some(plan))

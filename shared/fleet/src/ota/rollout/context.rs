@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Rules;
 use super::effect::{Effect, Facts};
 use super::ledger::Ledger;
-use super::plan::Plan;
+use super::plan::{Move, Plan};
 use crate::Millis;
 use crate::ota::execution::Execution;
 use crate::ota::policy::State;
-use crate::ota::standing::Standing;
 use crate::row::Row;
-use crate::write::Write;
 
 /// What comes of a chore: nothing to do, something to do, or something to learn first.
 pub(super) type Chore = Result<Option<Plan>, Vec<Effect>>;
@@ -39,8 +37,14 @@ pub(super) struct Notes {
     pub sweep: bool,
     /// Whether the job's row and its release's are to be looked over: they were edited, or the clock rang.
     pub look: bool,
-    /// Whether no device was found that could be started.
-    pub dry: bool,
+}
+
+impl Notes {
+    /// Whether somebody rang who is not dealt with yet.
+    pub fn is_somebody_waiting(&self) -> bool {
+        let waits = |execution: &Execution| execution.is_uncounted() || execution.is_unanswered();
+        self.bells.values().filter_map(Execution::read).any(|execution| waits(&execution))
+    }
 }
 
 impl Context<'_> {
@@ -49,14 +53,19 @@ impl Context<'_> {
         self.notes.bells.values().filter_map(Execution::read)
     }
 
-    /// Executions out of an index's rows that this tick has not dealt with.
+    /// Executions out of an index's rows that this tick has not dealt with, each once: an index that lags behind may
+    /// have one in two places.
     pub fn fresh(&self, rows: Vec<&Row>) -> impl Iterator<Item = Execution> {
-        rows.into_iter().filter_map(Execution::read).filter(|found| !self.notes.passed.contains(&found.device))
+        let mut seen = BTreeSet::new();
+        let fresh = move |found: &Execution| {
+            let known = self.notes.passed.contains(&found.device) || self.notes.bells.contains_key(&found.device);
+            !known && seen.insert(found.device.clone())
+        };
+        rows.into_iter().filter_map(Execution::read).filter(fresh)
     }
 
-    /// Ends an execution's slot, with the claim in the device's row, if it is there.
-    pub fn release(&self, plan: &mut Plan, execution: &Execution, to: Standing, change: impl FnOnce(Write) -> Write) {
-        let moved = plan.settle(execution, to, change);
+    /// Takes the claim in the device's row away with its slot, if it is there.
+    pub fn release(&self, execution: &Execution, moved: &mut Move) {
         if !self.notes.unclaimed.contains(&execution.device) {
             moved.release(self.job);
         }

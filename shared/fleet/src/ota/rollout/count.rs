@@ -3,11 +3,12 @@
 use super::context::{Chore, Context};
 use super::ledger::Ledger;
 use super::plan::{MOVES_MAX, Plan, put};
-use crate::ota::execution::{Asked, Execution, answered};
+use crate::ota::execution::{Asked, Execution};
 use crate::ota::policy::Mode;
 use crate::ota::standing::Standing;
 
 /// Counts the executions that somebody rang for.
+#[expect(clippy::unnecessary_wraps, reason = "it is a chore like any other")]
 pub(super) fn count(context: &Context<'_>, ledger: &Ledger) -> Chore {
     let uncounted: Vec<_> = context.bells().filter(Execution::is_uncounted).take(MOVES_MAX).collect();
     if uncounted.is_empty() || ledger.progress.is_none() {
@@ -25,8 +26,7 @@ pub(super) fn count_one(plan: &mut Plan, ledger: &Ledger, execution: &Execution)
     let on_request = ledger.policy.as_ref().is_ok_and(|policy| policy.mode == Mode::Request);
     let unasked = on_request && !matches!(execution.asked, Some((Asked::Request, _))) && execution.attempt == 1;
     if execution.standing == Standing::Waiting && unasked {
-        let back = put(execution, Standing::Away, ledger.pace());
-        plan.settle(execution, Standing::Away, |write| answered(back(write)));
+        plan.settle(execution, Standing::Away, put(execution, Standing::Away, ledger.pace()));
     } else {
         plan.settle(execution, execution.standing, put(execution, execution.standing, ledger.pace()));
     }

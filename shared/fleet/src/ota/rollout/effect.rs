@@ -176,12 +176,13 @@ impl Facts {
         Ok((rows, more))
     }
 
-    /// The rows of these keys that are there.
+    /// The rows of these keys that are there. What cannot be a key names no row.
     pub fn rows(&self, keys: Vec<Key>) -> Result<&[Row], Vec<Effect>> {
         let effect = Effect::Read(keys);
         match self.0.get(&effect) {
             Some(Answer::Rows(rows)) => Ok(rows),
-            _ => Err(vec![effect]),
+            Some(_) => Ok(&[]),
+            None => Err(vec![effect]),
         }
     }
 }

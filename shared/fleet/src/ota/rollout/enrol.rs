@@ -1,17 +1,18 @@
 //! Enrolment: the devices that a job is for are taken in, page by page, before the first of them is started.
 
 use super::context::{Chore, Context, is_running};
-use super::effect::{Effect, Span};
+use super::effect::Effect;
 use super::ledger::Ledger;
 use super::plan::Plan;
-use crate::attribute::{DEVICE, ENDED_AT, REASON, RUNNING};
+use crate::attribute::{CONTINUE_AT, DEVICE, ENDED_AT, REASON, RUNNING};
 use crate::inventory;
-use crate::ota::execution::{Execution, Place, enrol as taken_in, shards};
+use crate::ota::execution::{Place, enrol as taken_in};
 use crate::ota::policy::{Mode, Policy, group_of};
 use crate::ota::progress::{Enrolment, Progress};
 use crate::ota::standing::Standing;
 use crate::row::Row;
 use crate::table::{Key, TRANSACTION_MAX};
+use crate::write::Write;
 
 /// Most devices of one step: each is one write of a transaction, and there is the job's.
 const PAGE: usize = TRANSACTION_MAX - 1;
@@ -21,12 +22,10 @@ pub(super) fn enrol(context: &Context<'_>, ledger: &Ledger) -> Chore {
     let (Ok(policy), true) = (&ledger.policy, is_running(ledger)) else {
         return Ok(None);
     };
-    let Some(progress) = &ledger.progress else {
-        return recount(context).map(Some);
-    };
-    if progress.is_enrolled() || progress.release.is_none() {
+    let open = |progress: &&Progress| context.notes.look && !progress.is_enrolled() && progress.release.is_some();
+    let Some(progress) = ledger.progress.as_ref().filter(open) else {
         return Ok(None);
-    }
+    };
     let enrolling = Enrolling { context, ledger, policy };
     match (&progress.enrolment, policy.targets.devices(), policy.targets.version()) {
         (Enrolment::List(taken), Some(listed), _) => enrolling.list(listed, *taken),
@@ -39,19 +38,6 @@ pub(super) fn enrol(context: &Context<'_>, ledger: &Ledger) -> Chore {
     .map(Some)
 }
 
-/// Begins the job's progress: from the executions that there are, so that a row whose progress was lost goes on.
-fn recount(context: &Context<'_>) -> Result<Plan, Vec<Effect>> {
-    let span = |shard| Effect::Executions(Span { shard, from: String::new(), to: "~".to_owned(), limit: None });
-    let (rows, _) = context.facts.pages(&shards(context.job).map(span).collect::<Vec<_>>())?;
-    let mut progress = Progress::default();
-    for execution in rows.into_iter().filter_map(Execution::read) {
-        if let Some(counted) = execution.counted {
-            progress.count(execution.group, None, counted);
-        }
-    }
-    Ok(Plan { progress: Some(progress), ..Plan::default() })
-}
-
 struct Enrolling<'a> {
     context: &'a Context<'a>,
     ledger: &'a Ledger,
@@ -61,10 +47,8 @@ struct Enrolling<'a> {
 impl Enrolling<'_> {
     fn list(&self, listed: &[String], taken: usize) -> Result<Plan, Vec<Effect>> {
         let page: Vec<_> = listed.iter().skip(taken).take(PAGE).cloned().collect();
-        let rows = match page.is_empty() {
-            true => &[],
-            false => self.context.facts.rows(page.iter().map(Key::device).collect())?,
-        };
+        let keys: Vec<_> = page.iter().map(Key::device).collect();
+        let rows = if keys.is_empty() { &[] } else { self.context.facts.rows(keys)? };
         let mut plan = self.take_in(rows.iter());
         for device in &page {
             let row = rows.iter().find(|row| row.ledger_text(DEVICE) == Some(device));
@@ -77,7 +61,7 @@ impl Enrolling<'_> {
             }
         }
         let taken = taken + page.len();
-        Ok(go_on(plan, if taken < listed.len() { Enrolment::List(taken) } else { Enrolment::Done }))
+        Ok(self.go_on(plan, if taken < listed.len() { Enrolment::List(taken) } else { Enrolment::Done }))
     }
 
     fn scan(&self, after: Option<String>) -> Result<Plan, Vec<Effect>> {
@@ -85,7 +69,7 @@ impl Enrolling<'_> {
         let (rows, more) = self.context.facts.pages(&[page])?;
         let last = rows.last().and_then(|row| row.ledger_text(DEVICE)).map(str::to_owned);
         let plan = self.take_in(rows.into_iter());
-        Ok(go_on(plan, last.filter(|_| more).map_or(Enrolment::Done, Enrolment::Scan)))
+        Ok(self.go_on(plan, last.filter(|_| more).map_or(Enrolment::Done, Enrolment::Scan)))
     }
 
     /// The index knows what each device runs; whether the version is the one that the job is for is decided as
@@ -101,7 +85,7 @@ impl Enrolling<'_> {
         let keys: Vec<_> = wanted.filter_map(|row| row.ledger_text(DEVICE)).map(Key::device).collect();
         let rows = if keys.is_empty() { &[] } else { self.context.facts.rows(keys)? };
         let plan = self.take_in(rows.iter());
-        Ok(go_on(
+        Ok(self.go_on(
             plan,
             match next.filter(|_| more) {
                 Some(next) => Enrolment::Inventory(part, Some(next)),
@@ -109,6 +93,19 @@ impl Enrolling<'_> {
                 None => Enrolment::Done,
             },
         ))
+    }
+
+    /// Enrolment goes on from there, or is done. The index may not show yet who was taken in last: a mark in the job's row
+    /// rings for a tick that finds them.
+    fn go_on(&self, mut plan: Plan, enrolment: Enrolment) -> Plan {
+        if enrolment == Enrolment::Done {
+            let mark = Write::new().set(CONTINUE_AT, self.context.now);
+            plan.then.push(Effect::Note(Key::job(self.context.job), mark));
+        }
+        if let Some(progress) = &mut plan.progress {
+            progress.enrolment = enrolment;
+        }
+        plan
     }
 
     fn take_in<'b>(&self, rows: impl Iterator<Item = &'b Row>) -> Plan {
@@ -160,11 +157,4 @@ impl Enrolling<'_> {
 
 fn page() -> u32 {
     u32::try_from(PAGE).unwrap_or(u32::MAX)
-}
-
-fn go_on(mut plan: Plan, enrolment: Enrolment) -> Plan {
-    if let Some(progress) = &mut plan.progress {
-        progress.enrolment = enrolment;
-    }
-    plan
 }

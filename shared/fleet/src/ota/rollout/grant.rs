@@ -4,6 +4,7 @@
 use super::context::{Chore, Context, is_running};
 use super::effect::{Answer, Effect, Span};
 use super::fit::{Fit, fit};
+use super::judge::would_stop;
 use super::ledger::Ledger;
 use super::pin::{Trouble, is_fit, release};
 use super::plan::{MOVES_MAX, NUDGE, Plan, ended, put};
@@ -31,13 +32,16 @@ pub(super) fn grant(context: &Context<'_>, ledger: &Ledger) -> Chore {
     if most == 0 || !is_fit(context, ledger)? {
         return Ok(None);
     }
-    let candidates = candidates(context, progress, most)?;
+    let candidates = candidates(context, policy, progress, most)?;
     if candidates.is_empty() {
         return Ok(None);
     }
     let keys = candidates.iter().map(|execution| Key::device(&execution.device)).collect();
     let rows = context.facts.rows(keys)?;
-    let granting = Granting { context, ledger, policy, telling: Telling::of(context, ledger)? };
+    let Some(telling) = Telling::of(context, ledger)? else {
+        return Ok(None);
+    };
+    let granting = Granting { context, ledger, policy, telling };
     granting.plan(&candidates, rows).map(Some)
 }
 
@@ -46,7 +50,7 @@ fn turn<'a>(context: &Context<'_>, ledger: &'a Ledger) -> Option<(&'a Policy, &'
     let (Ok(policy), Some(progress)) = (&ledger.policy, &ledger.progress) else {
         return None;
     };
-    let ready = is_running(ledger) && progress.is_enrolled() && !progress.halted && !context.notes.dry;
+    let ready = is_running(ledger) && progress.is_enrolled() && !progress.halted;
     (ready && policy.schedule.opens(context.now)).then_some((policy, progress))
 }
 
@@ -57,15 +61,23 @@ fn allowance(context: &Context<'_>, policy: &Policy, progress: &Progress) -> u64
     let first = match policy.verify {
         0 => u64::MAX,
         _ if progress.verified => u64::MAX,
-        first => first.saturating_sub(progress.tried()),
+        // Who tries again is one of the first.
+        first => first.saturating_sub(progress.tried()) + progress.retrying.iter().sum::<u64>(),
     };
     free.min(minute).min(first).min(MOVES_MAX as u64)
 }
 
 /// Devices that wait for a slot: those that somebody rang for first, they are there for certain.
-fn candidates(context: &Context<'_>, progress: &Progress, most: u64) -> Result<Vec<Execution>, Vec<Effect>> {
+fn candidates(
+    context: &Context<'_>,
+    policy: &Policy,
+    progress: &Progress,
+    most: u64,
+) -> Result<Vec<Execution>, Vec<Effect>> {
+    let retries_only = is_doubtful(policy, progress);
     let may = |execution: &Execution| {
-        let ready = execution.standing == Standing::Waiting && execution.due <= context.now;
+        let due = execution.due <= context.now && (!retries_only || execution.attempt > 1);
+        let ready = execution.standing == Standing::Waiting && due;
         ready && execution.group <= progress.group && !context.notes.passed.contains(&execution.device)
     };
     let most = usize::try_from(most).unwrap_or(MOVES_MAX);
@@ -74,21 +86,32 @@ fn candidates(context: &Context<'_>, progress: &Progress, most: u64) -> Result<V
         return Ok(rung);
     }
     for group in (0..=progress.group).filter(|group| progress.has_waiting(*group)) {
-        let (rows, _) = context.facts.pages(&waiting(context, group, most))?;
-        let rung = rung.iter().cloned();
-        let unrung = context.fresh(rows).filter(|found| !context.notes.bells.contains_key(&found.device));
-        let found: Vec<_> = rung.chain(unrung.filter(&may)).take(most).collect();
-        if !found.is_empty() {
-            return Ok(found);
+        // Who tries again comes first: what fails shall show before others take it.
+        let retries = (progress.retrying(group) > 0).then_some(1);
+        let fresh = (!retries_only).then_some(0);
+        for from in retries.into_iter().chain(fresh) {
+            let (rows, _) = context.facts.pages(&waiting(context, group, from, most))?;
+            let found: Vec<_> = rung.iter().cloned().chain(context.fresh(rows).filter(&may)).take(most).collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
         }
     }
     Ok(rung)
 }
 
-fn waiting(context: &Context<'_>, group: usize, most: usize) -> Vec<Effect> {
+/// Whether the rollout would stop if those who wait for another attempt failed again: until that is known, nobody else
+/// is started. Nor are there others among the first devices than those.
+fn is_doubtful(policy: &Policy, progress: &Progress) -> bool {
+    let verifies = policy.verify > 0 && !progress.verified && progress.retrying.iter().any(|retrying| *retrying > 0);
+    verifies || (0..=progress.group).any(|group| would_stop(policy, progress, group))
+}
+
+/// The first of them from `from` on.
+fn waiting(context: &Context<'_>, group: usize, from: crate::Millis, most: usize) -> Vec<Effect> {
     // What this tick has dealt with may still stand in the index.
     let limit = u32::try_from(most + context.notes.passed.len().min(MOVES_MAX)).ok();
-    let (from, to) = (Place::Wait(group, 0).text(), Place::Wait(group, context.now).text());
+    let (from, to) = (Place::Wait(group, from).text(), Place::Wait(group, context.now).text());
     let span = |shard| Effect::Executions(Span { shard, from: from.clone(), to: to.clone(), limit });
     shards(context.job).map(span).collect()
 }
@@ -110,11 +133,10 @@ impl Granting<'_> {
         for execution in candidates {
             let row = rows.iter().find(|row| row.ledger_text(DEVICE) == Some(&execution.device));
             match fit(self.context.job, row, &release, self.policy) {
-                Fit::Grant => self.grant(&mut plan, execution),
+                Fit::Grant => self.grant(&mut plan, execution, row),
                 Fit::Busy(_) => self.defer(&mut plan, execution),
                 Fit::Unready(_) => {
-                    let away = put(execution, Standing::Away, self.ledger.pace());
-                    plan.settle(execution, Standing::Away, |write| answered(away(write)));
+                    plan.settle(execution, Standing::Away, put(execution, Standing::Away, self.ledger.pace()));
                 }
                 Fit::Never(standing, reason) => {
                     plan.settle(execution, standing, ended(standing, &reason, self.context.now));
@@ -127,11 +149,11 @@ impl Granting<'_> {
         Ok(plan)
     }
 
-    fn grant(&self, plan: &mut Plan, execution: &Execution) {
+    fn grant(&self, plan: &mut Plan, execution: &Execution, row: Option<&Row>) {
         let (now, pace, pinned) = (self.context.now, self.ledger.pace(), &self.telling.pinned);
-        let place = Place::Open(now.saturating_add(pace.answer_within.min(NUDGE)));
+        let nudged_at = Place::Open(now.saturating_add(pace.answer_within.min(NUDGE)));
         let moved = plan.settle(execution, Standing::Offered, |write| {
-            answered(stand(write, Standing::Offered, place))
+            answered(stand(write, Standing::Offered, nudged_at))
                 .set(GRANTED_AT, now)
                 .set(RETRIES, pace.retries)
                 .set(RETRY_AFTER, pace.retry_after)
@@ -141,7 +163,9 @@ impl Granting<'_> {
                 .remove(REASON)
         });
         let job = self.context.job;
-        moved.claim = Some(Write::new().when_absent(JOB).set(JOB, job).set(UPGRADE, pinned.key.as_str()));
+        // Nobody has claimed it since its row was read; a claim that was left over of this very job is taken over.
+        let claim = Write::new().when_still(JOB, row.and_then(|row| row.get(JOB)));
+        moved.claim = Some(claim.set(JOB, job).set(UPGRADE, pinned.key.as_str()));
         plan.outcome.started += 1;
         plan.then.push(self.telling.tell(execution));
     }
@@ -161,13 +185,16 @@ pub(super) struct Telling {
 }
 
 impl Telling {
-    /// What the devices of the job are told.
-    pub fn of(context: &Context<'_>, ledger: &Ledger) -> Result<Self, Vec<Effect>> {
-        let pinned = ledger.progress.as_ref().and_then(|progress| progress.release.clone()).ok_or_else(Vec::new)?;
+    /// What the devices of the job are told; `None` where it is pinned to no release.
+    pub fn of(context: &Context<'_>, ledger: &Ledger) -> Result<Option<Self>, Vec<Effect>> {
+        let Some(pinned) = ledger.progress.as_ref().and_then(|progress| progress.release.clone()) else {
+            return Ok(None);
+        };
         let presign = Effect::Presign(pinned.location(), pinned.object());
         match context.facts.get(&presign) {
-            Some(Answer::Url(url)) => Ok(Self { upgrade: upgrade(context.job, &pinned, url), pinned }),
-            _ => Err(vec![presign]),
+            None => Err(vec![presign]),
+            Some(Answer::Url(url)) => Ok(Some(Self { upgrade: upgrade(context.job, &pinned, url), pinned })),
+            Some(_) => Ok(None),
         }
     }
 

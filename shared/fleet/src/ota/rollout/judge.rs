@@ -4,15 +4,13 @@ use super::context::{Chore, Context, is_running};
 use super::ledger::{Ledger, Turn};
 use super::plan::Plan;
 use crate::attribute::REASON;
-use crate::ota::policy::{Mode, Policy, State};
+use crate::ota::policy::{Group, Mode, Policy, State};
 use crate::ota::progress::Progress;
-use crate::ota::standing::Standing;
+use crate::ota::standing::{Standing, UNDECIDED};
 use crate::ota::threshold::{Tally, Verdict, verdict};
 
-/// Standings from which a device can still go on.
-const UNDECIDED: [Standing; 4] = [Standing::Waiting, Standing::Away, Standing::Offered, Standing::InProgress];
-
 /// Judges the rollout by its counters.
+#[expect(clippy::unnecessary_wraps, reason = "it is a chore like any other")]
 pub(super) fn judge(context: &Context<'_>, ledger: &Ledger) -> Chore {
     let Some(progress) = ledger.progress.as_ref().filter(|progress| progress.is_enrolled()) else {
         return Ok(None);
@@ -35,7 +33,7 @@ fn resumed(ledger: &Ledger, progress: &Progress) -> Option<Plan> {
         let mut plan = Plan::new(ledger);
         if let Some(after) = &mut plan.progress {
             after.halted = false;
-            after.forgiven = progress.groups.clone();
+            after.forgiven.clone_from(&progress.groups);
         }
         plan.turn = Some(Turn { state: State::Active, reason: None });
         plan
@@ -58,26 +56,47 @@ fn cancelled(ledger: &Ledger, progress: &Progress) -> Option<Plan> {
 
 /// Each group that has had its turn is judged; the last one passes it on.
 fn by_groups(ledger: &Ledger, policy: &Policy, progress: &Progress) -> Option<Plan> {
-    for (at, group) in policy.groups.iter().enumerate().take(progress.group + 1) {
-        let Some(counts) = progress.groups.get(at) else { continue };
-        let forgiven = progress.forgiven.get(at);
-        let tally = Tally::from(counts);
-        let tally = forgiven.map_or(tally, |before| tally.since(&Tally::from(before)));
-        let verdict = verdict(group, policy.minimum_sample, &tally);
+    for at in 0..=progress.group {
+        let Some(tally) = tally(progress, at) else { continue };
+        let passes_on = at == progress.group && !is_last(policy, progress);
+        let verdict = verdict(rules(policy, at), policy.minimum_sample, &tally);
         match verdict {
             Verdict::Stop { .. } => return Some(stop(ledger, verdict.reason(at))),
-            Verdict::Missed { .. } if at == progress.group && forgiven.is_none() && at + 1 < policy.groups.len() => {
+            Verdict::Missed { .. } if passes_on && progress.forgiven.get(at).is_none() => {
                 return Some(stop(ledger, verdict.reason(at)));
             }
             // Devices that have to ask are away until they do: a single one that did proves nothing of its group.
             Verdict::Next if is_early(policy, &tally) => {}
-            Verdict::Next | Verdict::Missed { .. } if at == progress.group && at + 1 < policy.groups.len() => {
-                return Some(next(ledger));
-            }
+            Verdict::Next | Verdict::Missed { .. } if passes_on => return Some(next(ledger)),
             _ => {}
         }
     }
     is_empty(policy, progress).then(|| next(ledger))
+}
+
+/// Whether the rollout would stop if the devices of the group that wait for another attempt failed again.
+pub(super) fn would_stop(policy: &Policy, progress: &Progress, group: usize) -> bool {
+    let retrying = progress.retrying(group);
+    let Some(tally) = tally(progress, group).filter(|_| retrying > 0) else {
+        return false;
+    };
+    let tally = Tally { failed: tally.failed + retrying, waiting: tally.waiting.saturating_sub(retrying), ..tally };
+    matches!(verdict(rules(policy, group), policy.minimum_sample, &tally), Verdict::Stop { .. })
+}
+
+/// The results of a group, without those that an operator forgave.
+fn tally(progress: &Progress, group: usize) -> Option<Tally> {
+    let tally = Tally::from(progress.groups.get(group)?);
+    Some(progress.forgiven.get(group).map_or(tally, |before| tally.since(&Tally::from(before))))
+}
+
+/// The thresholds of a group; those of the last one for devices of groups that are no longer in the job's row.
+fn rules(policy: &Policy, at: usize) -> &Group {
+    &policy.groups[at.min(policy.groups.len() - 1)]
+}
+
+fn is_last(policy: &Policy, progress: &Progress) -> bool {
+    progress.group + 1 >= policy.groups.len().max(progress.groups.len())
 }
 
 fn is_early(policy: &Policy, tally: &Tally) -> bool {
@@ -86,13 +105,13 @@ fn is_early(policy: &Policy, tally: &Tally) -> bool {
 
 /// A group without any device has nothing to wait for.
 fn is_empty(policy: &Policy, progress: &Progress) -> bool {
-    let last = progress.group + 1 >= policy.groups.len();
-    !last && progress.groups.get(progress.group).is_none_or(|counts| counts.total() == 0)
+    !is_last(policy, progress) && progress.groups.get(progress.group).is_none_or(|counts| counts.total() == 0)
 }
 
 /// The first devices are through: an operator decides whether the others follow.
 fn verified(ledger: &Ledger, policy: &Policy, progress: &Progress) -> Option<Plan> {
-    let through = progress.tried() >= policy.verify && progress.in_flight() == 0;
+    let retry = progress.retrying.iter().any(|retrying| *retrying > 0);
+    let through = progress.tried() >= policy.verify && progress.in_flight() == 0 && !retry;
     (policy.verify > 0 && !progress.verified && through).then(|| {
         let succeeded = progress.of(&[Standing::Succeeded]);
         let reason = format!(

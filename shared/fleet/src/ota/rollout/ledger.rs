@@ -1,8 +1,9 @@
 //! The job as a tick knows it: its row, what the operator wants, and how far it has come.
 
-use crate::attribute::{COUNTS, PROGRESS, REASON, REVISION, STATE};
-use crate::ota::policy::{Policy, State};
+use crate::attribute::{COUNTS, PROGRESS, REASON, REVISION, STATE, TARGETS};
+use crate::ota::policy::{FIELDS, Policy, State};
 use crate::ota::progress::{Pace, Progress};
+use crate::ota::standing::UNDECIDED;
 use crate::problem::Problem;
 use crate::row::Row;
 use crate::write::Write;
@@ -16,6 +17,13 @@ pub(super) struct Ledger {
     pub state: State,
     /// `None` before the first tick of an active job, and where hands made it unreadable.
     pub progress: Option<Progress>,
+}
+
+/// Whether the clock need not ring for the job of this row: it is over, and every device that it counts is at its end.
+#[must_use]
+pub fn is_at_rest(row: &Row) -> bool {
+    let over = State::read(row).is_ok_and(State::is_over);
+    over && Progress::read(row).is_some_and(|progress| progress.of(&UNDECIDED) == 0)
 }
 
 /// What a function makes of the job's state, and why.
@@ -53,7 +61,8 @@ impl Ledger {
         let revision = self.row.ledger_number(REVISION).unwrap_or(0) + 1;
         let mut progress = progress.clone();
         progress.pace = self.pace();
-        let write = Write::new()
+        let write = self
+            .as_read()
             .when_still(REVISION, self.row.get(REVISION))
             .set(REVISION, revision)
             .set(PROGRESS, progress.to_value())
@@ -64,9 +73,14 @@ impl Ledger {
         }
     }
 
-    /// An operator's word that came meanwhile is not overwritten.
+    /// A write that happens only if the operator's word is still what it was: what is paused meanwhile is not carried
+    /// on. Targets may be as large as a row, and count at enrolment only.
+    fn as_read(&self) -> Write {
+        let rests_on = FIELDS.iter().filter(|field| **field != TARGETS);
+        rests_on.fold(Write::new(), |write, field| write.when_still(field, self.row.get(field)))
+    }
+
     fn turned(&self, write: Write, turn: &Turn) -> Write {
-        let write = write.when_still(STATE, self.row.get(STATE));
         let write = if turn.state == self.state { write } else { write.set(STATE, turn.state.word()) };
         match &turn.reason {
             Some(reason) => write.set(REASON, reason.as_str()),

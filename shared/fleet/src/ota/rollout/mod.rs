@@ -17,10 +17,12 @@ mod judge;
 mod ledger;
 pub(super) mod pin;
 mod plan;
+mod recount;
 mod sweep;
 mod tick;
 
 pub use effect::{Answer, Effect, Looked, Outcome, Span};
+pub use ledger::is_at_rest;
 pub use tick::Tick;
 
 use crate::Millis;

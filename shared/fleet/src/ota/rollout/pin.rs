@@ -8,7 +8,7 @@ use crate::attribute::{FIRMWARE, VERSION};
 use crate::ota::policy::{FIELDS, Policy, State};
 use crate::ota::progress::Pinned;
 use crate::problem::{Problem, cleared};
-use crate::release::{Examined, Look, Misfit, Obstacle, Release, Sight, choose, keys};
+use crate::release::{Examined, Look, Misfit, Obstacle, Peek, Release, Sight, choose, keys};
 use crate::row::Row;
 use crate::software_row::{self, Verified};
 use crate::table::Key;
@@ -53,11 +53,12 @@ pub(in crate::ota) fn released(policy: &Policy, rows: [Option<&Row>; 2]) -> Resu
 /// Whether the job can be carried out, as the operator is told in the row's `problem`; and pins the release once the
 /// job is active.
 pub(super) fn pin(context: &Context<'_>, ledger: &Ledger) -> Chore {
-    if ledger.state.is_over() || (is_pinned(ledger) && !context.notes.look) {
+    let has_begun = ledger.progress.is_some();
+    if ledger.state.is_over() || !(context.notes.look || (has_begun && !is_pinned(ledger))) {
         return Ok(None);
     }
     match fit(context, ledger) {
-        Ok(_) if is_pinned(ledger) || ledger.state == State::Draft => Ok(clear(ledger)),
+        Ok(_) if is_pinned(ledger) || !has_begun => Ok(clear(ledger)),
         Ok(pinned) => Ok(Some(pinning(context, ledger, pinned))),
         Err(Trouble::Learn(effects)) => Err(effects),
         Err(Trouble::Problem(problem)) => Ok(note(context, ledger, &problem)),
@@ -78,8 +79,11 @@ fn pinning(context: &Context<'_>, ledger: &Ledger, pinned: Pinned) -> Plan {
     plan
 }
 
-/// Whether devices may be started: nothing is wrong with the job.
+/// Whether devices may be started: the job is pinned to a release, and nothing is wrong with either.
 pub(super) fn is_fit(context: &Context<'_>, ledger: &Ledger) -> Result<bool, Vec<Effect>> {
+    if !is_pinned(ledger) {
+        return Ok(false);
+    }
     match fit(context, ledger) {
         Ok(_) => Ok(true),
         Err(Trouble::Learn(effects)) => Err(effects),
@@ -128,7 +132,8 @@ fn examine<'a>(context: &'a Context<'_>, release: &Release) -> Result<Examined<'
 fn sight<'a>(context: &'a Context<'_>, look: &Look) -> Option<Sight<'a>> {
     match context.facts.get(&Effect::Look(look.clone()))? {
         Answer::Looked(looked) => Some(looked.sight()),
-        _ => None,
+        // What S3 does not take as an address holds nothing.
+        _ => Some(Sight::Peek(&Peek::Missing)),
     }
 }
 

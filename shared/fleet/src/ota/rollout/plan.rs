@@ -4,10 +4,12 @@ use super::effect::{Effect, Outcome};
 use super::ledger::{Ledger, Turn};
 use crate::Millis;
 use crate::attribute::{ATTEMPT, BEGUN_AT, COUNTED, DUE, JOB, REASON, STEP, UPGRADE};
-use crate::ota::execution::{Execution, Place, end, stand};
+use crate::message::Upgrade;
+use crate::ota::execution::{Asked, Execution, Place, answered, end, stand};
 use crate::ota::progress::{Pace, Progress};
 use crate::ota::standing::Standing;
 use crate::table::{Key, TRANSACTION_MAX, Transaction};
+use crate::topic::Downstream;
 use crate::write::Write;
 
 /// Most executions in one step: each may bring its device's row, and there is the job's.
@@ -60,18 +62,49 @@ impl Plan {
         Self { then: vec![Effect::Note(key, write)], ..Self::default() }
     }
 
-    /// Counts `execution` as `to`, and puts it where it belongs then.
+    /// Counts `execution` as `to`, and puts it where it belongs then. A device that asked and gets no slot for now is
+    /// answered.
     pub fn settle(&mut self, execution: &Execution, to: Standing, change: impl FnOnce(Write) -> Write) -> &mut Move {
+        self.count(execution, to, execution.attempt);
+        self.push(execution, change(execution.unchanged()).set(COUNTED, to.word()));
+        if execution.is_unanswered() && (to == Standing::Away || to.is_final()) {
+            self.answer(execution);
+        }
+        self.last()
+    }
+
+    /// Lets a device try once more, from `due` on.
+    pub fn retry(&mut self, execution: &Execution, reason: &str, due: Millis) -> &mut Move {
+        self.count(execution, Standing::Waiting, execution.attempt + 1);
+        self.push(execution, again(execution, reason, due).set(COUNTED, Standing::Waiting.word()));
+        self.last()
+    }
+
+    /// Tells the device that was settled last, and that had asked, that there is nothing for it now.
+    pub fn answer(&mut self, execution: &Execution) {
+        let last = self.last();
+        last.write = answered(std::mem::take(&mut last.write));
+        if matches!(execution.asked, Some((Asked::Request, _))) {
+            self.then.push(Effect::publish(&execution.device, Downstream::OtaFirmware, &Vec::<Upgrade>::new()));
+        }
+    }
+
+    fn count(&mut self, execution: &Execution, to: Standing, attempt: u64) {
         if let Some(progress) = &mut self.progress
             && execution.counted != Some(to)
         {
-            progress.count(execution.group, execution.counted, to);
+            progress.count(execution.group, execution.counted, to, attempt);
             self.outcome.counted += 1;
             self.outcome.succeeded += u64::from(to == Standing::Succeeded);
             self.outcome.failed += u64::from(matches!(to, Standing::Failed | Standing::TimedOut));
         }
-        let write = change(execution.unchanged()).set(COUNTED, to.word());
+    }
+
+    fn push(&mut self, execution: &Execution, write: Write) {
         self.moves.push(Move { device: execution.device.clone(), key: execution.key(), write, claim: None });
+    }
+
+    fn last(&mut self) -> &mut Move {
         let last = self.moves.len() - 1;
         &mut self.moves[last]
     }
@@ -79,7 +112,7 @@ impl Plan {
     /// Creates an execution that is counted at once.
     pub fn enrol(&mut self, key: Key, write: Write, group: usize, standing: Standing) {
         if let Some(progress) = &mut self.progress {
-            progress.count(group, None, standing);
+            progress.count(group, None, standing, 1);
         }
         self.outcome.counted += 1;
         self.moves.push(Move { device: key.hash.clone(), key, write, claim: None });
@@ -130,8 +163,8 @@ pub(super) fn place(execution: &Execution, standing: Standing, pace: Pace) -> Pl
 
 /// The write that sets `standing` at the place where it belongs.
 pub(super) fn put(execution: &Execution, standing: Standing, pace: Pace) -> impl FnOnce(Write) -> Write {
-    let place = place(execution, standing, pace);
-    move |write| stand(write, standing, place)
+    let at = place(execution, standing, pace);
+    move |write| stand(write, standing, at)
 }
 
 /// The write that ends an execution, counted at once.
@@ -139,11 +172,9 @@ pub(super) fn ended(standing: Standing, reason: &str, now: Millis) -> impl FnOnc
     move |write| end(write, standing, Place::Over(standing), Some(reason), now)
 }
 
-/// The write that lets a device try once more, from `due` on.
-pub(super) fn again(execution: &Execution, reason: &str, due: Millis) -> impl FnOnce(Write) -> Write {
+fn again(execution: &Execution, reason: &str, due: Millis) -> Write {
     let (attempt, place) = (execution.attempt + 1, Place::Wait(execution.group, due));
-    move |write| {
-        let write = stand(write, Standing::Waiting, place).set(ATTEMPT, attempt).set(DUE, due).set(REASON, reason);
-        write.remove(STEP).remove(BEGUN_AT)
-    }
+    let write = stand(execution.unchanged(), Standing::Waiting, place);
+    let write = write.set(ATTEMPT, attempt).set(DUE, due).set(REASON, reason);
+    write.remove(STEP).remove(BEGUN_AT)
 }

@@ -13,6 +13,7 @@ use super::judge::judge;
 use super::ledger::Ledger;
 use super::pin::pin;
 use super::plan::{Part, Plan};
+use super::recount::recount;
 use super::sweep::sweep;
 use super::{PATIENCE, Rules};
 use crate::Millis;
@@ -25,8 +26,10 @@ use crate::write::Write;
 /// How often a tick may find that somebody else was faster, before it leaves the rest to its repetition.
 const LOSSES_MAX: u32 = 50;
 
-/// What there is to do, the first first: counters before decisions, decisions before starts.
-const CHORES: [fn(&Context<'_>, &Ledger) -> Chore; 8] = [count, sweep, pin, enrol, judge, close, grant, answer];
+/// What there is to do, the first first: counters before decisions, decisions before starts; enrolment, which may take
+/// long, when nobody waits for an answer.
+const CHORES: [fn(&Context<'_>, &Ledger) -> Chore; 9] =
+    [recount, count, sweep, pin, judge, close, grant, answer, enrol];
 
 /// A tick.
 #[derive(Debug)]
@@ -95,20 +98,23 @@ impl<'a> Tick<'a> {
     /// # Errors
     /// A [`Fault`] if an effect failed in a way that redelivery may cure.
     pub fn take(&mut self, answers: Vec<Answer>, now: Millis) -> Result<Option<Outcome>, Fault> {
-        self.now = now;
+        // A step is decided as of one moment: otherwise it would never have learnt what it asks for.
+        if !matches!(self.doing, Doing::Learning) {
+            self.now = now;
+        }
         let effects = std::mem::take(&mut self.stage);
         check(&effects, &answers)?;
         match std::mem::replace(&mut self.doing, Doing::Over) {
             Doing::Reading => self.ledger = self.read(answers),
             Doing::Learning => {
-                effects.into_iter().zip(answers).for_each(|(effect, found)| self.facts.learn(effect, found))
+                effects.into_iter().zip(answers).for_each(|(effect, found)| self.facts.learn(effect, found));
             }
-            Doing::Writing(plan, parts) => self.written(*plan, &parts, effects, answers)?,
+            Doing::Writing(plan, parts) => self.written(*plan, &parts, &effects, answers)?,
             Doing::Following => self.noted(&effects),
             Doing::Leaving | Doing::Over => return Ok(Some(self.outcome.clone())),
         }
         if self.stage.is_empty() {
-            self.go_on();
+            self.go_on()?;
         }
         Ok(self.stage.is_empty().then(|| self.outcome.clone()))
     }
@@ -122,7 +128,7 @@ impl<'a> Tick<'a> {
     }
 
     /// Finds the next thing to do.
-    fn go_on(&mut self) {
+    fn go_on(&mut self) -> Result<(), Fault> {
         if self.now.saturating_sub(self.began) > PATIENCE && !self.outcome.unfinished {
             return self.leave();
         }
@@ -131,6 +137,7 @@ impl<'a> Tick<'a> {
             Ok(None) => self.doing = Doing::Over,
             Err(unknown) => (self.stage, self.doing) = (unknown, Doing::Learning),
         }
+        Ok(())
     }
 
     fn chore(&self) -> Chore {
@@ -161,12 +168,13 @@ impl<'a> Tick<'a> {
         (self.stage, self.doing) = (effects, Doing::Following);
     }
 
-    fn written(&mut self, plan: Plan, parts: &[Part], effects: Vec<Effect>, answers: Vec<Answer>) -> Result<(), Fault> {
+    fn written(&mut self, plan: Plan, parts: &[Part], effects: &[Effect], answers: Vec<Answer>) -> Result<(), Fault> {
         self.facts.forget();
         match answers.into_iter().next() {
             Some(Answer::Lost(lost)) => return self.lost(parts, &lost),
             _ => effects.iter().for_each(|effect| self.done(effect)),
         }
+        self.losses = 0;
         self.outcome.add(&plan.outcome);
         self.follow(plan.then);
         Ok(())
@@ -178,7 +186,7 @@ impl<'a> Tick<'a> {
         for (key, write) in writes {
             if *key == Key::job(self.job) {
                 self.ledger = self.ledger.as_ref().map(|ledger| ledger.after(write));
-            } else if key.range.is_some() {
+            } else if key.range.is_some() && !write.creates {
                 self.moved(&key.hash, write);
             }
         }
@@ -223,11 +231,16 @@ impl<'a> Tick<'a> {
         }
     }
 
-    /// The time is up: the mark in the job's row rings for the next tick.
-    fn leave(&mut self) {
+    /// The time is up: the mark in the job's row rings for the next tick. Where the row is gone, or somebody waits for
+    /// an answer, only the repetition of this tick can go on.
+    fn leave(&mut self) -> Result<(), Fault> {
+        if self.ledger.is_none() || self.notes.is_somebody_waiting() {
+            return Err(Fault("the time was up".to_owned()));
+        }
         self.outcome.unfinished = true;
         let mark = Write::new().set(CONTINUE_AT, self.now);
         (self.stage, self.doing) = (vec![Effect::Note(Key::job(self.job), mark)], Doing::Leaving);
+        Ok(())
     }
 }
 
