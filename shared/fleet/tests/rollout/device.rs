@@ -38,16 +38,30 @@ pub struct Device {
     pub online: bool,
     /// How often it has failed or lost its power.
     pub troubles: u32,
+    /// How long it is silent at most while nothing happens.
+    pub idle: Millis,
     /// Which of its timers counts.
     pub timer: u64,
-    upgrade: Option<(String, String, i64)>,
+    /// Job, version and step of the upgrade that it makes.
+    pub upgrade: Option<(String, String, i64)>,
 }
 
 impl Device {
     pub fn new(id: String, runs: &str, nature: Nature) -> Self {
         let online = nature != Nature::Absent;
         let runs = runs.to_owned();
-        Self { id, runs, nature, flaky: false, asks: false, online, troubles: 0, timer: 0, upgrade: None }
+        Self {
+            id,
+            runs,
+            nature,
+            flaky: false,
+            asks: false,
+            online,
+            troubles: 0,
+            idle: 20 * MINUTE,
+            timer: 0,
+            upgrade: None,
+        }
     }
 
     /// Hears a message; `Some` if it acts after that time.
@@ -73,7 +87,7 @@ impl Device {
 
     /// Its timer rings: what it says, and after what time the timer rings again.
     pub fn act(&mut self, random: &mut Rng) -> (Vec<Saying>, Option<Millis>) {
-        let idle = Some(random.u64(5 * MINUTE..20 * MINUTE));
+        let idle = Some(random.u64(self.idle / 4..self.idle));
         if self.nature == Nature::Absent {
             return (vec![], None);
         }

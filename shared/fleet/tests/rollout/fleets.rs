@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use fastrand::Rng;
+use fleet::Millis;
 use fleet::ota::execution::Execution;
 use fleet::ota::policy::{Policy, State};
 use fleet::ota::standing::Standing;
@@ -16,6 +17,7 @@ use crate::scene::{EPOCH, MINUTE, SECOND, device_row, job_row, name, release};
 use crate::simulator::{Simulator, Weather};
 use crate::world::World;
 
+const DAY: Millis = 24 * 60 * MINUTE;
 const JOBS: [&str; 3] = ["j0", "j1", "j2"];
 
 fn nature(random: &mut Rng, bad: u8) -> Nature {
@@ -198,7 +200,8 @@ fn fleets_keep_every_promise_whatever_happens() {
 fn large(count: usize) -> Simulator {
     let mut random = Rng::with_seed(7);
     let mut world = World { now: EPOCH, random: Some(random.fork()), lag: 100, ..World::default() };
-    let devices: Vec<_> = (0..count).map(|number| Device::new(name(number), "1", nature(&mut random, 5))).collect();
+    let mut device = |number| Device { idle: DAY, ..Device::new(name(number), "1", nature(&mut random, 5)) };
+    let devices: Vec<_> = (0..count).map(&mut device).collect();
     for device in &devices {
         world.put(Key::device(&device.id), device_row(&device.id, "1"));
     }

@@ -106,7 +106,7 @@ impl Simulator {
         simulator.after(MINUTE, Event::Clock);
         simulator.after(MINUTE / 2, Event::Operate);
         for at in 0..simulator.devices.len() {
-            let first = simulator.random.u64(1..40 * MINUTE);
+            let first = simulator.random.u64(1..2 * simulator.devices[at].idle);
             simulator.after(first, Event::Timer(at, 0));
         }
         simulator.route();

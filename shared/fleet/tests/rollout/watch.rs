@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fleet::Millis;
-use fleet::attribute::{JOB, STATE, UPGRADE};
+use fleet::attribute::{JOB, STATE, TARGETS, UPGRADE};
 use fleet::ota::execution::Execution;
 use fleet::ota::policy::{Policy, State};
 use fleet::ota::progress::Progress;
@@ -136,7 +136,10 @@ impl Watch {
 
     /// Slots are given only as the job's row, on which the transaction rested, allows.
     fn grants(&mut self, world: &World, job: &str, before: &Row, granted: u64) {
-        let policy = Policy::read(before).expect("nothing is started by a row that cannot be read");
+        // Targets count at enrolment: who breaks them later stops the tick after the one that is under way.
+        let mut read = before.clone();
+        read.0.insert(TARGETS.to_owned(), "{\"all\": true}".into());
+        let policy = Policy::read(&read).expect("nothing is started by a row that cannot be read");
         let was = Progress::read(before).unwrap();
         let is = Progress::read(world.row(&Key::job(job))).unwrap();
         assert_eq!(policy.state, State::Active, "{:?}", before.get(STATE));

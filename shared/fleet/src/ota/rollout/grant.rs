@@ -10,7 +10,7 @@ use super::pin::{Trouble, is_fit, release};
 use super::plan::{MOVES_MAX, NUDGE, Plan, ended, put};
 use crate::attribute::{DEVICE, DUE, GRANTED_AT, JOB, REASON, RELEASE, RETRIES, RETRY_AFTER, UPGRADE, VERSION};
 use crate::message::Upgrade;
-use crate::ota::execution::{Asked, Execution, Place, answered, shards, stand};
+use crate::ota::execution::{Asked, Execution, Place, SHARDS, answered, shards, stand};
 use crate::ota::policy::Policy;
 use crate::ota::progress::{Pinned, Progress};
 use crate::ota::standing::Standing;
@@ -90,14 +90,27 @@ fn candidates(
         let retries = (progress.retrying(group) > 0).then_some(1);
         let fresh = (!retries_only).then_some(0);
         for from in retries.into_iter().chain(fresh) {
-            let (rows, _) = context.facts.pages(&waiting(context, group, from, most))?;
-            let found: Vec<_> = rung.iter().cloned().chain(context.fresh(rows).filter(&may)).take(most).collect();
-            if !found.is_empty() {
-                return Ok(found);
+            for limit in limits(context, most) {
+                let (rows, more) = context.facts.pages(&waiting(context, group, from, limit))?;
+                let found: Vec<_> = rung.iter().cloned().chain(context.fresh(rows).filter(&may)).take(most).collect();
+                if !found.is_empty() {
+                    return Ok(found);
+                }
+                if !more {
+                    break;
+                }
             }
         }
     }
     Ok(rung)
+}
+
+/// How many rows to read of each part of the index: its share at first; and as many as may be needed, where what this
+/// tick has dealt with still stands before the others.
+fn limits(context: &Context<'_>, most: usize) -> [usize; 2] {
+    let stale = context.notes.passed.len().min(MOVES_MAX);
+    let share = usize::try_from(SHARDS).unwrap_or(1);
+    [(most + stale).div_ceil(share), most + stale]
 }
 
 /// Whether the rollout would stop if those who wait for another attempt failed again: until that is known, nobody else
@@ -108,9 +121,8 @@ fn is_doubtful(policy: &Policy, progress: &Progress) -> bool {
 }
 
 /// The first of them from `from` on.
-fn waiting(context: &Context<'_>, group: usize, from: crate::Millis, most: usize) -> Vec<Effect> {
-    // What this tick has dealt with may still stand in the index.
-    let limit = u32::try_from(most + context.notes.passed.len().min(MOVES_MAX)).ok();
+fn waiting(context: &Context<'_>, group: usize, from: crate::Millis, limit: usize) -> Vec<Effect> {
+    let limit = u32::try_from(limit).ok();
     let (from, to) = (Place::Wait(group, from).text(), Place::Wait(group, context.now).text());
     let span = |shard| Effect::Executions(Span { shard, from: from.clone(), to: to.clone(), limit });
     shards(context.job).map(span).collect()
