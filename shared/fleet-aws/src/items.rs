@@ -8,7 +8,9 @@ use fleet::row::Row;
 use fleet::table::{Key, Table};
 use fleet::value::Value;
 
-pub(crate) fn row(item: HashMap<String, AttributeValue>) -> Row {
+/// The row that an item holds.
+#[must_use]
+pub fn row(item: HashMap<String, AttributeValue>) -> Row {
     Row(item.into_iter().map(|(attribute, found)| (attribute, value(found))).collect())
 }
 
@@ -28,7 +30,9 @@ fn value(found: AttributeValue) -> Value {
     }
 }
 
-pub(crate) fn key(key: &Key) -> HashMap<String, AttributeValue> {
+/// The key as an item.
+#[must_use]
+pub fn key(key: &Key) -> HashMap<String, AttributeValue> {
     key.attributes().into_iter().map(|(name, value)| (name, attribute(&value))).collect()
 }
 
@@ -39,7 +43,9 @@ pub(crate) fn key_of(table: Table, row: &Row) -> Option<Key> {
     Some(Key { table, hash: text(table.hash_attribute())?, range: range.transpose().ok()? })
 }
 
-pub(crate) fn attribute(value: &Value) -> AttributeValue {
+/// The attribute that holds a value.
+#[must_use]
+pub fn attribute(value: &Value) -> AttributeValue {
     match value {
         Value::Text(text) => AttributeValue::S(text.clone()),
         Value::Number(number) => AttributeValue::N(number.clone()),

@@ -8,7 +8,7 @@ pub mod event;
 mod expression;
 pub mod failure;
 pub mod function;
-mod items;
+pub mod items;
 pub mod log;
 pub mod messages;
 pub mod objects;

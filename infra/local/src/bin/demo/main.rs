@@ -4,6 +4,7 @@
 mod cast;
 mod operator;
 mod report;
+mod rollout;
 mod wake;
 
 use std::error::Error;
@@ -15,6 +16,9 @@ use crate::cast::cast;
 use crate::operator::Operator;
 use crate::report::Report;
 
+/// What keeps the demo from going on.
+type Failure = Box<dyn Error + Send + Sync>;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match demo().await {
@@ -24,7 +28,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn demo() -> Result<bool, Box<dyn Error>> {
+async fn demo() -> Result<bool, Failure> {
     let options = Options { progress: Progress::shown(), ..Options::apart("demo") };
     let state = options.home.join("devices");
     let cloud = Cloud::start(options).await?;
@@ -37,6 +41,7 @@ async fn demo() -> Result<bool, Box<dyn Error>> {
     let rows = operator.rows(&cast).await?;
     let report = Report::new(&cast, &endings, &rows);
     println!("\n{report}");
+    let rolled_out = rollout::play(&operator, cloud.connection()).await?;
     cloud.stop().await?;
-    Ok(report.is_as_it_should_be())
+    Ok(report.is_as_it_should_be() && rolled_out)
 }

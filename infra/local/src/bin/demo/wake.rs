@@ -35,7 +35,7 @@ pub async fn all(
     cast: &[Device],
     connection: &Connection,
     state: &Path,
-) -> Result<BTreeMap<String, Ending>, Box<dyn std::error::Error>> {
+) -> Result<BTreeMap<String, Ending>, crate::Failure> {
     // Every demo is a first hour: nothing is left of the last one.
     if state.exists() {
         std::fs::remove_dir_all(state)?;
