@@ -68,7 +68,8 @@ fn the_domain_depends_on_nothing_that_does_io() {
 fn functions_never_depend_on_each_other_and_nothing_on_the_local_cloud() {
     let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
     let names: BTreeSet<_> = functions().iter().map(name).chain(["local".to_owned()]).collect();
-    let shared = ["shared/fleet-aws", "shared/fleet-device", "shared/fleetctl"].map(|folder| local::workspace().join(folder));
+    let shared =
+        ["shared/fleet-aws", "shared/fleet-device", "shared/fleetctl"].map(|folder| local::workspace().join(folder));
     for folder in functions().into_iter().chain(shared) {
         let wrong: Vec<_> = dependencies(&folder).intersection(&names).cloned().collect();
         assert!(wrong.is_empty(), "{} depends on {wrong:?}", folder.display());

@@ -110,6 +110,11 @@ impl Client {
         self.hear_json(Downstream::UpdateError).await
     }
 
+    /// The next error about upgrades.
+    pub async fn upgrade_error(&mut self) -> ErrorMessage {
+        self.hear_json(Downstream::OtaError).await
+    }
+
     /// The topics of all that came and was not waited for, after a turn to the broker and back. What a device says
     /// below `update/` comes back to it, and is no news.
     pub async fn unexpected(&mut self) -> Vec<String> {

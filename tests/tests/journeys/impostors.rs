@@ -30,6 +30,7 @@ async fn a_message_on_another_devices_topic_is_refused_to_its_sender_and_the_vic
         thief.publish_on(&upstream.topic("open-victim"), r#"{"version": 9}"#).await.unwrap();
         let error = match upstream {
             Upstream::RegisterRequest | Upstream::RegisterOk => thief.registration_error().await,
+            Upstream::OtaVersion | Upstream::OtaRequest | Upstream::OtaProgress => thief.upgrade_error().await,
             _ => thief.update_error().await,
         };
         assert_eq!(error.code, Code::IdentityMismatch, "{upstream:?}");

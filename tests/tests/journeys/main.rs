@@ -14,6 +14,7 @@ mod impostors;
 mod lockout;
 mod logs;
 mod operator;
+mod ota;
 mod payloads;
 mod plain;
 mod proofs;

@@ -82,12 +82,19 @@ impl Operator {
         self.put(&connection.tables.firmware, &row).await;
     }
 
-    async fn put(self, table: &str, row: &Json) {
+    /// Writes a row as a whole.
+    pub async fn put(self, table: &str, row: &Json) {
         self.call("dynamodb", "put_item", json!({ "TableName": table, "Item": plain::item(row) })).await;
     }
 
     /// Sets attributes of a device's row; null removes one.
     pub async fn edit(self, device: &str, attributes: Json) {
+        let key = json!({ "device": { "S": device } });
+        self.edit_row(&self.0.connection().tables.devices, key, attributes).await;
+    }
+
+    /// Sets attributes of a row; null removes one.
+    pub async fn edit_row(self, table: &str, key: Json, attributes: Json) {
         let changes = attributes.as_object().unwrap().iter().map(|(name, value)| {
             let change = match value {
                 Json::Null => json!({ "Action": "DELETE" }),
@@ -95,8 +102,7 @@ impl Operator {
             };
             (name.clone(), change)
         });
-        let (table, changes) = (&self.0.connection().tables.devices, Json::Object(changes.collect()));
-        let key = json!({ "device": { "S": device } });
+        let changes = Json::Object(changes.collect());
         self.call("dynamodb", "update_item", json!({ "TableName": table, "Key": key, "AttributeUpdates": changes }))
             .await;
     }
@@ -118,7 +124,12 @@ impl Operator {
     }
 
     async fn read(self, table: &str, key: &str) -> Json {
-        let get = json!({ "TableName": table, "Key": { "device": { "S": key } }, "ConsistentRead": true });
+        self.read_row(table, json!({ "device": { "S": key } })).await
+    }
+
+    /// A row, as plain JSON; empty where there is none.
+    pub async fn read_row(self, table: &str, key: Json) -> Json {
+        let get = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
         plain::row(&self.call("dynamodb", "get_item", get).await["Item"])
     }
 
@@ -166,7 +177,7 @@ impl Operator {
         self.0.call("iot", "describe_certificate", json!({ "certificateId": id })).await.is_ok()
     }
 
-    /// The lines that both functions wrote about what the client `id` sent, once there are `count`. A fault is never
+    /// The lines that registration and the device manager wrote about what the client `id` sent, once there are `count`. A fault is never
     /// among them.
     pub async fn lines(self, id: &str, count: usize) -> Vec<Json> {
         let lines = eventually(async || self.lines_now(id).await, |lines| lines.len() >= count).await;
