@@ -124,10 +124,11 @@ impl Targets {
         elsewhere.or_else(untagged).or_else(other).or_else(undrawn)
     }
 
-    /// A device that is to run another software is never meant, whatever else is said of it.
+    /// A device that is to run another software is never meant, whatever else is said of it; one that is to run none
+    /// only if it is listed.
     fn other_software<'a>(&'a self, row: &'a Row) -> Option<Obstacle<'a>> {
         let found = text(row, FIRMWARE).map(software_name);
-        let named = found.is_some() || self.version.is_some();
+        let named = found.is_some() || self.devices.is_none() || self.version.is_some();
         (named && found != Some(self.firmware.as_str())).then_some(Obstacle::Software { wanted: &self.firmware, found })
     }
 

@@ -28,6 +28,18 @@ fn a_device_that_runs_the_version_has_succeeded_and_keeps_its_release() {
 }
 
 #[test]
+fn a_confirmation_counts_though_the_device_manager_has_noted_it_by_a_later_clock() {
+    let mut world = applied();
+    world.set(&Key::device(DEVICE), VERSION, "2");
+    world.set(&Key::device(DEVICE), VERSION_REPORTED_AT, RECEIVED + 1);
+    assert_eq!(deliver(&mut world, &confirms("2")), Outcome::Settled(Standing::Succeeded));
+    let mut world = applied();
+    world.set(&Key::device(DEVICE), VERSION, "3");
+    world.set(&Key::device(DEVICE), VERSION_REPORTED_AT, RECEIVED + 1);
+    assert_eq!(deliver(&mut world, &confirms("2")), Outcome::Superseded);
+}
+
+#[test]
 fn the_version_is_noted_with_its_place_in_the_inventory_unless_the_device_manager_notes_it() {
     let mut world = fleet();
     assert_eq!(deliver(&mut world, &runs("7")), Outcome::Reported);

@@ -49,7 +49,9 @@ struct Judged<'a> {
 
 /// Notes the version, and decides the executions that it decides.
 pub(super) fn version(request: &Request, now: Millis, facts: &Facts, row: &Row, version: &Version) -> Reply {
-    if latest(row, request.sender.received_at, now).is_some() {
+    // The device manager hears `update/ok` too: it may have noted this very report, by a rule whose clock is later.
+    let noted = |later: &Version| matches!(request.kind, Kind::UpdateOk(_)) && later.same_as(version);
+    if latest(row, request.sender.received_at, now).is_some_and(|later| !noted(&later)) {
         return Reply::superseded();
     }
     let judged = facts.held().into_iter().map(|held| Judged { verdict: judge(&held, request, version), held });
