@@ -186,7 +186,7 @@ fn fleets_keep_every_promise_whatever_happens() {
     let begun = Instant::now();
     let seeds = match number("FLEET_SIMULATOR_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("FLEET_SIMULATOR_SEEDS").unwrap_or(400),
+        None => 0..number("FLEET_SIMULATOR_SEEDS").unwrap_or(2_000),
     };
     let (devices, moments, checks) = live_all(seeds.clone());
     let took = begun.elapsed().as_secs_f64();
