@@ -6,9 +6,12 @@ mod report;
 
 use std::collections::BTreeMap;
 
+use fleet::Millis;
 use fleet::attribute::JOB;
+use fleet::fault::Fault;
 use fleet::ota::bell::{Bells, Rung};
-use fleet::ota::rollout::{Effect, Outcome, Rules, Tick};
+use fleet::ota::rollout::{Effect, Outcome, Rules, Tick, is_at_rest};
+use fleet::row::Row;
 use fleet::table::Table;
 use fleet_aws::clients::Clients;
 use fleet_aws::failure::Failure;
@@ -24,6 +27,10 @@ use crate::report::Summary;
 
 /// Most jobs that are read at once.
 const JOBS_PAGE: u32 = 100;
+
+/// How long after an event came a tick may begin, in milliseconds: it takes 20 s and its last calls, and the function
+/// has 60 s.
+const LAST_TICK: Millis = 30_000;
 
 /// The function with its gateways.
 #[derive(Debug)]
@@ -47,14 +54,15 @@ impl OtaRollout {
     }
 
     /// Handles one event: a fault in one job does not keep the others from their tick.
-    pub async fn handle(&self, bells: &Bells, _: &Invocation) -> Report {
+    pub async fn handle(&self, bells: &Bells, invocation: &Invocation) -> Report {
         let jobs = match self.jobs(bells).await {
             Ok(jobs) => jobs,
             Err(failure) => return Report::fault(failure.to_string()),
         };
         let mut summary = Summary::default();
         for (job, rung) in jobs {
-            let ended = self.tick(&job, rung, bells.clock).await;
+            let late = now() > invocation.now + LAST_TICK;
+            let ended = if late { out_of_time() } else { self.tick(&job, rung, bells.clock).await };
             summary.add(&job, ended);
         }
         summary.report()
@@ -66,10 +74,11 @@ impl OtaRollout {
         let (mut last, mut is_over) = (None, !bells.clock);
         while !is_over {
             let page = self.tables.scan(Table::Jobs, last.as_deref(), JOBS_PAGE).await?;
-            let named: Vec<_> = page.rows.iter().filter_map(|row| row.ledger_text(JOB)).map(str::to_owned).collect();
-            last = named.last().cloned();
+            let name = |row: &Row| row.ledger_text(JOB).map(str::to_owned);
+            last = page.rows.last().and_then(name);
             is_over = page.is_last;
-            jobs.extend(named.into_iter().map(|job| (job, Rung::default())));
+            let moving = page.rows.iter().filter(|row| !is_at_rest(row));
+            jobs.extend(moving.filter_map(name).map(|job| (job, Rung::default())));
         }
         Ok(jobs)
     }
@@ -80,4 +89,9 @@ impl OtaRollout {
         let perform = async |_: &Tick<'_>, effect: &Effect| self.perform(effect).await;
         stages::perform(&mut tick, Tick::stage, perform, |tick, answers| tick.take(answers, now())).await
     }
+}
+
+/// The event comes again for the jobs that it had no time for.
+fn out_of_time() -> Ended<Outcome> {
+    (Err(Fault("the time was up before its turn".to_owned())), 0)
 }

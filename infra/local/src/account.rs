@@ -41,7 +41,7 @@ fn operator_policy(stack: &Outputs) -> Result<Value> {
     ] });
     let software = json!({ "Effect": "Allow", "Resource": [bucket, format!("{bucket}/*")], "Action": [
         "s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject",
-        "s3:DeleteObject", "s3:DeleteObjectVersion",
+        "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload",
     ] });
     let logs = json!({ "Effect": "Allow", "Resource": "arn:aws:logs:*:*:log-group:/aws/lambda/*", "Action": [
         "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents",

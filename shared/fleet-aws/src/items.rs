@@ -10,7 +10,7 @@ use fleet::value::Value;
 
 /// The row that an item holds.
 #[must_use]
-pub fn row(item: HashMap<String, AttributeValue>) -> Row {
+pub fn row(item: impl IntoIterator<Item = (String, AttributeValue)>) -> Row {
     Row(item.into_iter().map(|(attribute, found)| (attribute, value(found))).collect())
 }
 

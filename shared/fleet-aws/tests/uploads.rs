@@ -37,10 +37,10 @@ async fn answering(good: usize) -> (Uploads, Asked) {
         let length = to_bytes(body, usize::MAX).await.unwrap().len();
         let uri = head.uri.to_string();
         heard.lock().unwrap().push((format!("{} {uri}", head.method), head.headers, length));
-        let part =
+        let asked_for =
             uri.split("partNumber=").nth(1).map(|rest| rest.split('&').next().unwrap().parse::<usize>().unwrap());
         let response = Response::builder().header("etag", "\"e\"");
-        match part {
+        match asked_for {
             Some(number) if number > good => response.status(403).body(
                 "<Error><Code>AccessDenied</Code><Message>no</Message><RequestId>r</RequestId></Error>".to_owned(),
             ),

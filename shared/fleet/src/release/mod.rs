@@ -115,13 +115,13 @@ impl Release {
         }
     }
 
-    /// Whether it is for a device that runs `runs`. `downgrade` allows to go back to it whatever its row says.
+    /// Whether it is for a device that runs `runs`.
     ///
     /// # Errors
     /// Why it is not.
-    pub fn fits(&self, runs: &Version, downgrade: bool) -> Result<(), Unfit> {
+    pub fn fits(&self, runs: &Version) -> Result<(), Unfit> {
         let offered = self.version.as_ref().filter(|offered| offered.is_later_than(runs) == Some(false));
-        if let Some(offered) = offered.filter(|_| !self.allow_downgrade && !downgrade) {
+        if let Some(offered) = offered.filter(|_| !self.allow_downgrade) {
             return Err(Unfit::Older { offered: offered.clone(), runs: runs.clone() });
         }
         match self.minimum_version.as_ref().filter(|minimum| minimum.is_later_than(runs) == Some(true)) {

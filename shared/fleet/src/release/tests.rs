@@ -175,14 +175,12 @@ fn the_object_is_missing_forbidden_or_empty_and_the_operator_is_told_which() {
 fn a_release_is_for_devices_that_may_go_to_it() {
     let release = |attributes: &[(&str, Value)]| Release::read("main", &row(attributes)).unwrap();
     let minimum = release(&[(VERSION, "3".into()), (MINIMUM_VERSION, "2".into())]);
-    assert!(minimum.fits(&version("2"), false).is_ok());
-    assert!(minimum.fits(&version("3"), false).is_ok());
-    assert!(matches!(minimum.fits(&version("1.9"), false), Err(Unfit::TooEarly { .. })));
-    assert!(matches!(minimum.fits(&version("1.9"), true), Err(Unfit::TooEarly { .. })));
-    assert!(matches!(minimum.fits(&version("4"), false), Err(Unfit::Older { .. })));
-    assert!(minimum.fits(&version("4"), true).is_ok());
-    assert!(release(&[(VERSION, "3".into()), (ALLOW_DOWNGRADE, true.into())]).fits(&version("4"), false).is_ok());
-    assert!(release(&[]).fits(&version("4"), false).is_ok());
+    assert!(minimum.fits(&version("2")).is_ok());
+    assert!(minimum.fits(&version("3")).is_ok());
+    assert!(matches!(minimum.fits(&version("1.9")), Err(Unfit::TooEarly { .. })));
+    assert!(matches!(minimum.fits(&version("4")), Err(Unfit::Older { .. })));
+    assert!(release(&[(VERSION, "3".into()), (ALLOW_DOWNGRADE, true.into())]).fits(&version("4")).is_ok());
+    assert!(release(&[]).fits(&version("4")).is_ok());
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub(super) fn send(
 /// A release that is not for what runs is not sent. A device that does not say what it runs is held to its last
 /// report.
 fn check_fits(release: &Release, runs: Option<&Version>) -> Result<(), Halt> {
-    let Some(unfit) = runs.and_then(|runs| release.fits(runs, false).err()) else {
+    let Some(unfit) = runs.and_then(|runs| release.fits(runs).err()) else {
         return Ok(());
     };
     let code = match unfit {

@@ -354,7 +354,8 @@ fn who_runs_the_version_or_a_later_one_is_not_started() {
 }
 
 fn world_of_later_device() -> World {
-    let mut world = world(0, &[(ALLOW_DOWNGRADE, true.into())]);
+    let mut world = world(0, &[]);
+    world.edit(&Key::software("main@2"), &Write::new().set(ALLOW_DOWNGRADE, true));
     world.put(Key::device("d1"), device_row("d1", "3"));
     world
 }

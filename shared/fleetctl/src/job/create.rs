@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use fleet::attribute::{
-    ALLOW_DOWNGRADE, ANSWER_WITHIN, AT_ONCE, END_AT, ERROR_THRESHOLD, FIRMWARE, GROUPS, MINIMUM_SAMPLE, MODE, OPEN,
-    PER_MINUTE, RETRIES, RETRY_AFTER, START_AT, STATE, SUCCESS_THRESHOLD, TARGETS, TIMEOUT, VERIFY, VERSION, WINDOW,
+    ANSWER_WITHIN, AT_ONCE, END_AT, ERROR_THRESHOLD, FIRMWARE, GROUPS, MINIMUM_SAMPLE, MODE, OPEN, PER_MINUTE, RETRIES,
+    RETRY_AFTER, START_AT, STATE, SUCCESS_THRESHOLD, TARGETS, TIMEOUT, VERIFY, VERSION, WINDOW,
 };
 use fleet::ota::policy::Policy;
 use fleet::release;
@@ -111,9 +111,6 @@ struct Device {
     /// How long it is left in peace before [default: 5m]
     #[arg(long, value_name = "DURATION")]
     retry_after: Option<String>,
-    /// It may go back from a later version
-    #[arg(long)]
-    allow_downgrade: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -176,14 +173,12 @@ impl Create {
 
     fn write(&self) -> Write {
         let targets: Map<_, _> = self.targets.iter().cloned().collect();
-        let flags = [(OPEN, self.open), (ALLOW_DOWNGRADE, self.device.allow_downgrade)];
         let write = Write::create()
             .set(FIRMWARE, self.firmware.as_str())
             .set(VERSION, self.version.to_value())
             .set(TARGETS, Value::from_json(&Json::Object(targets)))
             .set(STATE, if self.state == State::Active { "active" } else { "draft" });
-        let write =
-            flags.into_iter().filter(|(_, flag)| *flag).fold(write, |write, (name, flag)| write.set(name, flag));
+        let write = if self.open { write.set(OPEN, true) } else { write };
         let options = self.options();
         let given = options.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)));
         let write = given.fold(write, |write, (name, text)| write.set(name, plain(text)));

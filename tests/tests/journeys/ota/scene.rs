@@ -102,7 +102,7 @@ impl Operator {
         eventually(look, wanted).await
     }
 
-    /// Lets the clock of rollouts ring now, as EventBridge does once a minute.
+    /// Lets the clock of rollouts ring now, as `EventBridge` does once a minute.
     async fn ring(self) {
         let function = self.0.output("OtaRolloutFunctionName").unwrap();
         let payload = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} }).to_string();

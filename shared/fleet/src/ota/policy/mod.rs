@@ -11,8 +11,8 @@ pub use state::{Mode, State};
 
 use crate::Millis;
 use crate::attribute::{
-    ALLOW_DOWNGRADE, ANSWER_WITHIN, AT_ONCE, END_AT, ERROR_THRESHOLD, FIRMWARE, GROUPS, MINIMUM_SAMPLE, MODE, OPEN,
-    PER_MINUTE, RETRIES, RETRY_AFTER, START_AT, STATE, SUCCESS_THRESHOLD, TARGETS, TIMEOUT, VERIFY, VERSION, WINDOW,
+    ANSWER_WITHIN, AT_ONCE, END_AT, ERROR_THRESHOLD, FIRMWARE, GROUPS, MINIMUM_SAMPLE, MODE, OPEN, PER_MINUTE, RETRIES,
+    RETRY_AFTER, START_AT, STATE, SUCCESS_THRESHOLD, TARGETS, TIMEOUT, VERIFY, VERSION, WINDOW,
 };
 use crate::ota::targets::{self, Targets};
 use crate::problem::Problem;
@@ -21,7 +21,7 @@ use crate::version::Version;
 use read::{MINUTE, SECOND, duration, json, number};
 
 /// Every attribute that a job's row is read by; a problem about one of them is cleared when all are right.
-pub const FIELDS: [&str; 21] = [
+pub const FIELDS: [&str; 20] = [
     FIRMWARE,
     VERSION,
     TARGETS,
@@ -41,7 +41,6 @@ pub const FIELDS: [&str; 21] = [
     ANSWER_WITHIN,
     RETRIES,
     RETRY_AFTER,
-    ALLOW_DOWNGRADE,
     STATE,
 ];
 
@@ -89,8 +88,6 @@ pub struct Policy {
     pub retries: u64,
     /// How long a device that failed is left in peace.
     pub retry_after: Millis,
-    /// Whether devices may go back to this version from a later one.
-    pub allow_downgrade: bool,
     /// Where the job stands.
     pub state: State,
 }
@@ -116,7 +113,6 @@ impl Policy {
             answer_within: duration(row, ANSWER_WITHIN, 5 * MINUTE, SECOND)?,
             retries: number(row, RETRIES, 0, 0..=RETRIES_MAX)?,
             retry_after: duration(row, RETRY_AFTER, 5 * MINUTE, 0)?,
-            allow_downgrade: row.flag(ALLOW_DOWNGRADE)?.unwrap_or(false),
             state: State::read(row)?,
             firmware,
             version,

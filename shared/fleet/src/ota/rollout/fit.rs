@@ -45,7 +45,7 @@ pub fn fit(job: &str, row: Option<&Row>, release: &Release, policy: &Policy) -> 
     if runs.same_as(&policy.version) {
         return Fit::Never(Standing::Succeeded, "it ran it already".to_owned());
     }
-    match release.fits(&runs, policy.allow_downgrade) {
+    match release.fits(&runs) {
         Ok(()) => Fit::Grant,
         Err(unfit) => Fit::Never(Standing::Removed, unfit.to_string()),
     }

@@ -28,7 +28,7 @@ const SOFTWARE: &str = "meter";
 /// How often the display looks at the job's row.
 const GLANCE: Duration = Duration::from_millis(250);
 /// The clock rings once a minute, so silence shows within two.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Per cent of the fleet in each group.
 const GROUPS: [u64; 4] = [5, 15, 30, 50];
 
@@ -65,7 +65,7 @@ async fn good_release(operator: &Operator, fleet: &mut Fleet) -> Result<Verdict,
     let through = |progress: &Progress| progress.is_enrolled() && is_quiet(progress) && away(progress) == offline;
     let began = Instant::now();
     watch(operator, job.id, fleet, |_, progress| through(progress)).await?;
-    println!("{} devices are offline. Some of them come back.", offline);
+    println!("{offline} devices are offline. Some of them come back.");
     fleet.come_back();
     let left = Part::StaysAway.number() as u64;
     let (state, progress) =
@@ -83,7 +83,7 @@ async fn bad_release(operator: &Operator, fleet: &mut Fleet) -> Result<Verdict, 
     let reason = operator.reason(job.id).await?;
     let told = fleet.upgraded_to(BAD);
     let touched = operator.groups_of(job.id, &told).await?;
-    Ok(Verdict::bad(state, &progress, reason, &touched))
+    Ok(Verdict::bad(state, &progress, &reason, &touched))
 }
 
 /// Shows the job until it is as `wanted`.

@@ -47,7 +47,7 @@ impl Verdict {
     }
 
     /// The bad release must have been stopped, and must have touched its first group only.
-    pub fn bad(state: State, progress: &Progress, reason: String, touched: &BTreeMap<u64, usize>) -> Self {
+    pub fn bad(state: State, progress: &Progress, reason: &str, touched: &BTreeMap<u64, usize>) -> Self {
         let mut wrong = Vec::new();
         if state != State::Stopped {
             wrong.push(format!("the job is {}, expected stopped", state.word()));
