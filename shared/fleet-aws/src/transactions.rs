@@ -8,7 +8,7 @@ use fleet::write::Write;
 use crate::expression::{Expression, expression};
 use crate::failure::Failure;
 use crate::items;
-use crate::tables::{Tables, incomplete};
+use crate::tables::{Tables, Written, incomplete};
 
 /// What came of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,11 @@ impl Tables {
     /// # Errors
     /// A [`Failure::Fault`].
     pub async fn transact(&self, Transaction(writes): &Transaction) -> Result<Transacted, Failure> {
-        if writes.is_empty() {
-            return Ok(Transacted::Done);
+        match writes.as_slice() {
+            [] => return Ok(Transacted::Done),
+            // A transaction costs twice as much as the same write by itself.
+            [(key, write)] if !write.creates && !write.changes.is_empty() => return self.transact_one(key, write).await,
+            _ => {}
         }
         let items = writes.iter().map(|(key, write)| self.item(key, write)).collect::<Result<_, _>>()?;
         let Err(error) = self.client.transact_write_items().set_transact_items(Some(items)).send().await else {
@@ -38,6 +41,13 @@ impl Tables {
             _ => None,
         };
         lost.map(Transacted::Lost).ok_or_else(|| Failure::of("TransactWriteItems", &error).into_fault())
+    }
+
+    async fn transact_one(&self, key: &Key, write: &Write) -> Result<Transacted, Failure> {
+        Ok(match self.write(key, write).await? {
+            Written::Row(_) => Transacted::Done,
+            Written::Lost(_) => Transacted::Lost(vec![0]),
+        })
     }
 
     /// A write as DynamoDB takes it in a transaction, where an update must change something.
