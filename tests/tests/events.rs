@@ -13,6 +13,8 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fleet::delivery::Delivery;
+use fleet::ota::bell::Bells;
+use fleet::ota::report;
 use fleet::proof;
 use fleet::refusal::Code;
 use fleet::registration::{Confirmation, Kind, Request, Rules};
@@ -39,7 +41,7 @@ fn delivery(event: &str) -> Delivery {
 
 #[test]
 fn every_event_is_read_and_written_again_without_loss() {
-    for (name, event) in events("registration").into_iter().chain(events("device-manager")) {
+    for (name, event) in ["registration", "device-manager", "ota-progress"].into_iter().flat_map(events) {
         let written = serde_json::to_value(delivery(&event)).unwrap();
         assert_eq!(written, serde_json::from_str::<Json>(&event).unwrap(), "{name}");
     }
@@ -72,6 +74,26 @@ fn every_event_of_the_device_manager_is_read() {
             Ok(request) => assert!(request.is_some(), "{name}"),
             Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("request_no_json", Code::InvalidPayload)),
         }
+    }
+}
+
+#[test]
+fn every_event_about_upgrades_is_read() {
+    for (name, event) in events("ota-progress") {
+        match report::Request::parse(&delivery(&event)) {
+            Ok(request) => assert!(request.is_some(), "{name}"),
+            Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("progress_no_json", Code::InvalidPayload)),
+        }
+    }
+}
+
+#[test]
+fn every_event_of_the_streams_and_the_clock_is_read() {
+    for (name, event) in events("ota-rollout") {
+        let bells = Bells::read(serde_json::from_str(&event).unwrap()).unwrap();
+        assert_eq!(bells.clock, name == "clock", "{name}");
+        // What a function itself has counted rings for nobody.
+        assert_eq!(bells.jobs.is_empty(), ["clock", "job_counted"].contains(&name.as_str()), "{name}");
     }
 }
 
@@ -116,6 +138,27 @@ fn device_manager() -> Vec<Case> {
     ]
 }
 
+/// The device is in no job.
+fn ota_progress() -> Vec<Case> {
+    let principal = delivery(&events("ota-progress")["request_empty"]).principal;
+    let row = json!({ "registered": "ok", "certificate": principal, "firmware": "main", "version": "1.4.2" });
+    let case = |name, ending, after| (name, row.clone(), ending, after);
+    let same = || json!({ "version": "1.4.2", "problem": null });
+    vec![
+        case("version_text", "reported", json!({ "version": "1.5.0" })),
+        case("version_number", "reported", json!({ "version": 2 })),
+        // The device manager writes what it hears on `update/ok`.
+        case("ok_version_text", "reported", same()),
+        case("request_empty", "nothing_to_install", same()),
+        case("progress_text", "job_not_found", same()),
+        case("progress_number", "job_not_found", same()),
+        case("progress_applied", "job_not_found", same()),
+        case("progress_failed", "job_not_found", same()),
+        case("progress_declined", "job_not_found", same()),
+        case("progress_no_json", "invalid_payload", same()),
+    ]
+}
+
 #[tokio::test]
 async fn every_event_runs_through_its_function_to_the_end_that_its_row_calls_for() {
     let cloud = Cloud::start(Options::apart("events")).await.unwrap();
@@ -127,6 +170,7 @@ async fn every_event_runs_through_its_function_to_the_end_that_its_row_calls_for
     for (folder, function, cases) in [
         ("registration", "RegistrationFunctionName", registration()),
         ("device-manager", "DeviceManagerFunctionName", device_manager()),
+        ("ota-progress", "OtaProgressFunctionName", ota_progress()),
     ] {
         let events = events(folder);
         let tried: BTreeSet<_> = cases.iter().map(|case| case.0).collect();
@@ -134,6 +178,16 @@ async fn every_event_runs_through_its_function_to_the_end_that_its_row_calls_for
         for case in cases {
             run(&cloud, cloud.output(function).unwrap(), &events[case.0], case).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_a_stream_whose_job_is_gone_is_no_fault() {
+    let cloud = Cloud::start(Options::apart("events-rollout")).await.unwrap();
+    let function = cloud.output("OtaRolloutFunctionName").unwrap();
+    for (name, event) in events("ota-rollout") {
+        let line = invoke(&cloud, function, &event).await;
+        assert_eq!(line["outcome"], "nothing_to_do", "{name}: {line:#}");
     }
 }
 
