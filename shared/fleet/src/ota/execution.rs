@@ -78,6 +78,8 @@ pub struct Execution {
 pub enum Place {
     /// It may get a slot, from then on, when its group has its turn.
     Wait(usize, Millis),
+    /// As [`Place::Wait`], after an attempt that failed: who tries again is found apart from all others.
+    Again(usize, Millis),
     /// It is not there; it will come.
     Away(usize),
     /// It is to be looked at, at that time at the latest.
@@ -87,6 +89,12 @@ pub enum Place {
 }
 
 impl Place {
+    /// Where an execution of this group and attempt waits.
+    #[must_use]
+    pub const fn waiting(group: usize, attempt: u64, due: Millis) -> Self {
+        if attempt > 1 { Self::Again(group, due) } else { Self::Wait(group, due) }
+    }
+
     /// To be looked at first: its standing has changed and is not counted.
     pub const FIRST: Self = Self::Open(0);
 
@@ -95,6 +103,7 @@ impl Place {
     pub fn text(self) -> String {
         match self {
             Self::Wait(group, due) => format!("wait/{group:03}/{due:013}"),
+            Self::Again(group, due) => format!("again/{group:03}/{due:013}"),
             Self::Away(group) => format!("away/{group:03}"),
             Self::Open(due) => format!("open/{due:013}"),
             Self::Over(standing) => format!("over/{}", standing.state()),
@@ -107,6 +116,10 @@ impl Place {
             "wait" => {
                 let (group, due) = rest.split_once('/')?;
                 Self::Wait(group.parse().ok()?, due.parse().ok()?)
+            }
+            "again" => {
+                let (group, due) = rest.split_once('/')?;
+                Self::Again(group.parse().ok()?, due.parse().ok()?)
             }
             "away" => Self::Away(rest.parse().ok()?),
             "open" => Self::Open(rest.parse().ok()?),

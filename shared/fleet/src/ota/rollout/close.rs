@@ -21,7 +21,7 @@ pub(super) fn close(context: &Context<'_>, ledger: &Ledger) -> Chore {
     if ledger.progress.as_ref().is_none_or(|progress| left(progress) == 0) {
         return Ok(None);
     }
-    let (rows, _) = context.facts.pages(&spans(context, &["away", "wait"]))?;
+    let (rows, _) = context.facts.pages(&spans(context, &["again", "away", "wait"]))?;
     let found: Vec<_> = context.fresh(rows).filter(|found| !found.has_slot()).take(MOVES_MAX).collect();
     let mut plan = Plan::new(ledger);
     for execution in &found {
@@ -32,7 +32,7 @@ pub(super) fn close(context: &Context<'_>, ledger: &Ledger) -> Chore {
 
 /// Lets every device go of a job whose row is gone: nobody counts them any more.
 pub(super) fn abandon(context: &Context<'_>) -> Chore {
-    let (rows, _) = context.facts.pages(&spans(context, &["away", "open", "wait"]))?;
+    let (rows, _) = context.facts.pages(&spans(context, &["again", "away", "open", "wait"]))?;
     let found: Vec<_> = context.fresh(rows).take(MOVES_MAX).collect();
     let mut plan = Plan::default();
     for execution in &found {

@@ -87,11 +87,11 @@ fn candidates(
     }
     for group in (0..=progress.group).filter(|group| progress.has_waiting(*group)) {
         // Who tries again comes first: what fails shall show before others take it.
-        let retries = (progress.retrying(group) > 0).then_some(1);
-        let fresh = (!retries_only).then_some(0);
-        for from in retries.into_iter().chain(fresh) {
+        let again: Option<Queue> = (progress.retrying(group) > 0).then_some(Place::Again);
+        let first: Option<Queue> = (!retries_only).then_some(Place::Wait);
+        for queue in again.into_iter().chain(first) {
             for limit in limits(context, most) {
-                let (rows, more) = context.facts.pages(&waiting(context, group, from, limit))?;
+                let (rows, more) = context.facts.pages(&waiting(context, group, queue, limit))?;
                 let found: Vec<_> = rung.iter().cloned().chain(context.fresh(rows).filter(&may)).take(most).collect();
                 if !found.is_empty() {
                     return Ok(found);
@@ -120,10 +120,13 @@ fn is_doubtful(policy: &Policy, progress: &Progress) -> bool {
     verifies || (0..=progress.group).any(|group| would_stop(policy, progress, group))
 }
 
-/// The first of them from `from` on.
-fn waiting(context: &Context<'_>, group: usize, from: crate::Millis, limit: usize) -> Vec<Effect> {
+/// Where in the index devices wait, by their group and the time from which on they may be started.
+type Queue = fn(usize, crate::Millis) -> Place;
+
+/// The first of `queue` who may be started by now.
+fn waiting(context: &Context<'_>, group: usize, queue: Queue, limit: usize) -> Vec<Effect> {
     let limit = u32::try_from(limit).ok();
-    let (from, to) = (Place::Wait(group, from).text(), Place::Wait(group, context.now).text());
+    let (from, to) = (queue(group, 0).text(), queue(group, context.now).text());
     let span = |shard| Effect::Executions(Span { shard, from: from.clone(), to: to.clone(), limit });
     shards(context.job).map(span).collect()
 }
@@ -184,7 +187,7 @@ impl Granting<'_> {
 
     fn defer(&self, plan: &mut Plan, execution: &Execution) {
         let due = self.context.now.saturating_add(BUSY);
-        let place = Place::Wait(execution.group, due);
+        let place = Place::waiting(execution.group, execution.attempt, due);
         plan.settle(execution, Standing::Waiting, |write| stand(write, Standing::Waiting, place).set(DUE, due));
     }
 }

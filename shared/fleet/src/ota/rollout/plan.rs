@@ -153,7 +153,7 @@ pub(super) fn released(job: &str) -> Write {
 /// Where an execution belongs that stands at `standing`.
 pub(super) fn place(execution: &Execution, standing: Standing, pace: Pace) -> Place {
     match standing {
-        Standing::Waiting => Place::Wait(execution.group, execution.due),
+        Standing::Waiting => Place::waiting(execution.group, execution.attempt, execution.due),
         Standing::Away => Place::Away(execution.group),
         Standing::Offered => Place::Open(execution.granted_at.saturating_add(pace.answer_within.min(NUDGE))),
         Standing::InProgress => Place::Open(execution.granted_at.saturating_add(pace.timeout)),
@@ -173,7 +173,7 @@ pub(super) fn ended(standing: Standing, reason: &str, now: Millis) -> impl FnOnc
 }
 
 fn again(execution: &Execution, reason: &str, due: Millis) -> Write {
-    let (attempt, place) = (execution.attempt + 1, Place::Wait(execution.group, due));
+    let (attempt, place) = (execution.attempt + 1, Place::Again(execution.group, due));
     let write = stand(execution.unchanged(), Standing::Waiting, place);
     let write = write.set(ATTEMPT, attempt).set(DUE, due).set(REASON, reason);
     write.remove(STEP).remove(BEGUN_AT)
