@@ -33,14 +33,14 @@ async fn answering(good: usize) -> (Uploads, Asked) {
     let asked = Asked::default();
     let heard = Arc::clone(&asked);
     let handler = async move |request: Request| {
-        let (head, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let length = to_bytes(body, usize::MAX).await.unwrap().len();
-        let uri = head.uri.to_string();
-        heard.lock().unwrap().push((format!("{} {uri}", head.method), head.headers, length));
-        let asked_for =
+        let uri = parts.uri.to_string();
+        heard.lock().unwrap().push((format!("{} {uri}", parts.method), parts.headers, length));
+        let numbered =
             uri.split("partNumber=").nth(1).map(|rest| rest.split('&').next().unwrap().parse::<usize>().unwrap());
         let response = Response::builder().header("etag", "\"e\"");
-        match asked_for {
+        match numbered {
             Some(number) if number > good => response.status(403).body(
                 "<Error><Code>AccessDenied</Code><Message>no</Message><RequestId>r</RequestId></Error>".to_owned(),
             ),

@@ -118,7 +118,6 @@ async fn a_rollout_whose_devices_fail_stops_by_itself_and_says_why() {
     }
     let row = operator.job_once("bad", |row| row["state"] == "stopped").await;
     assert!(row["reason"].as_str().unwrap().starts_with("group 1: 2 of 2 devices"), "{row}");
-    assert_eq!(row["progress"]["groups"][0]["waiting"], 1);
 }
 
 #[tokio::test]
