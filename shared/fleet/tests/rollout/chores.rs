@@ -443,7 +443,7 @@ fn groups_that_an_operator_took_away_still_get_their_turn() {
 
 #[test]
 fn a_claim_that_was_left_over_or_typed_by_hand_is_no_obstacle() {
-    for claim in [Value::from("j"), Value::Null] {
+    for claim in [Value::from("j"), Value::from("deleted"), Value::Null] {
         let mut world = world(1, &[]);
         world.edit(&Key::device(name(0)), &Write::new().set(JOB, claim));
         world.hear("j");

@@ -1,6 +1,7 @@
 //! Granting: waiting devices get a slot, in the order of their groups, and are told. Never more at once than the job
 //! allows, and never more in a minute.
 
+use super::claims::Claims;
 use super::context::{Chore, Context, is_running};
 use super::effect::{Answer, Effect, Span};
 use super::fit::{Fit, fit};
@@ -38,10 +39,11 @@ pub(super) fn grant(context: &Context<'_>, ledger: &Ledger) -> Chore {
     }
     let keys = candidates.iter().map(|execution| Key::device(&execution.device)).collect();
     let rows = context.facts.rows(keys)?;
+    let claims = Claims::of(context, rows)?;
     let Some(telling) = Telling::of(context, ledger)? else {
         return Ok(None);
     };
-    let granting = Granting { context, ledger, policy, telling };
+    let granting = Granting { context, ledger, policy, claims, telling };
     granting.plan(&candidates, rows).map(Some)
 }
 
@@ -135,6 +137,7 @@ struct Granting<'a> {
     context: &'a Context<'a>,
     ledger: &'a Ledger,
     policy: &'a Policy,
+    claims: Claims<'a>,
     telling: Telling,
 }
 
@@ -147,7 +150,8 @@ impl Granting<'_> {
         let mut plan = Plan::new(self.ledger);
         for execution in candidates {
             let row = rows.iter().find(|row| row.ledger_text(DEVICE) == Some(&execution.device));
-            match fit(self.context.job, row, &release, self.policy) {
+            let borne_out = row.map(|row| self.claims.borne_out(row));
+            match fit(self.context.job, borne_out.as_ref(), &release, self.policy) {
                 Fit::Grant => self.grant(&mut plan, execution, row),
                 Fit::Busy(_) => self.defer(&mut plan, execution),
                 Fit::Unready(_) => {

@@ -6,6 +6,7 @@
 //! was read: so no crash and no second tick can count a device twice, or start one more than allowed.
 
 mod answer;
+mod claims;
 mod close;
 mod context;
 mod count;
