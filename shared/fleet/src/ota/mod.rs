@@ -5,6 +5,8 @@ pub mod counts;
 pub mod execution;
 pub mod explain;
 pub mod percent;
+pub mod pinned;
+pub mod place;
 pub mod policy;
 pub mod progress;
 pub mod report;

@@ -1,6 +1,6 @@
 //! What a device is told of the release that a job brings it to.
 
-use super::progress::Pinned;
+use super::pinned::Pinned;
 use crate::message::{SignMethod, Upgrade};
 
 /// The upgrade to `release` as part of `job`; `url` is where the object can be fetched.

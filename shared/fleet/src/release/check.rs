@@ -2,7 +2,7 @@
 
 use super::Release;
 use crate::attribute::{SHA256, SIGNATURE, SIZE};
-use crate::ota::progress::Pinned;
+use crate::ota::pinned::Pinned;
 use crate::problem::Problem;
 use crate::signature::{PublicKey, SignedManifest};
 use crate::software_row::Verified;

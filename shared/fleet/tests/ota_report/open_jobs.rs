@@ -1,7 +1,8 @@
 //! Devices that come later: who joins an open job, and who does not.
 
 use fleet::attribute::{PROGRESS, STATE, TARGETS};
-use fleet::ota::execution::{Asked, Place};
+use fleet::ota::execution::Asked;
+use fleet::ota::place::Place;
 use fleet::ota::progress::Progress;
 use fleet::ota::report::Outcome;
 use fleet::ota::standing::Standing;

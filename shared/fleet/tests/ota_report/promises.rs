@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fleet::ota::execution::{Execution, Place};
+use fleet::ota::execution::Execution;
+use fleet::ota::place::Place;
 use fleet::table::{Key, Table};
 
 use crate::world::World;

@@ -3,7 +3,8 @@
 use fleet::attribute::{
     ATTEMPT, BEGUN_AT, COUNTED, DUE, GRANTED_AT, JOB, RETRIES, RETRY_AFTER, STANDING, STEP, UPGRADE,
 };
-use fleet::ota::execution::{Execution, Place, answered, end, stand};
+use fleet::ota::execution::{Execution, answered, end, stand};
+use fleet::ota::place::Place;
 use fleet::ota::standing::Standing;
 use fleet::table::{Key, Transaction};
 use fleet::write::Write;

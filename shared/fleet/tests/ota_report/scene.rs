@@ -9,8 +9,10 @@ use fleet::attribute::{
     RETRY_AFTER, STATE, STEP, TARGETS, UPGRADE, VERSION, VERSION_REPORTED_AT,
 };
 use fleet::delivery::Delivery;
-use fleet::ota::execution::{Place, enrol, stand};
-use fleet::ota::progress::{Pinned, Progress};
+use fleet::ota::execution::{enrol, stand};
+use fleet::ota::pinned::Pinned;
+use fleet::ota::place::Place;
+use fleet::ota::progress::Progress;
 use fleet::ota::report::Request;
 use fleet::ota::standing::Standing;
 use fleet::table::{Key, Transaction};

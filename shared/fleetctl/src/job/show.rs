@@ -2,8 +2,9 @@
 
 use comfy_table::Table;
 use fleet::attribute::{FIRMWARE, MODE, PROBLEM, REASON, TARGETS, VERSION, WINDOW};
+use fleet::ota::pinned::Pinned;
 use fleet::ota::policy::Policy;
-use fleet::ota::progress::{Pinned, Progress};
+use fleet::ota::progress::Progress;
 use fleet::ota::standing::Standing;
 use fleet::row::Row;
 use fleet::text::excerpt;

@@ -1,7 +1,8 @@
 //! Jobs, from the row to the last device.
 
 use fleet::attribute::{AT_ONCE, COUNTED, FIRMWARE, PROGRESS, REASON, STATE, TARGETS, TIMEOUT, WINDOW};
-use fleet::ota::execution::{Place, end, enrol, stand};
+use fleet::ota::execution::{end, enrol, stand};
+use fleet::ota::place::Place;
 use fleet::ota::policy::Policy;
 use fleet::ota::progress::{Enrolment, Progress};
 use fleet::ota::standing::Standing;

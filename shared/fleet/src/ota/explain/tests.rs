@@ -8,7 +8,8 @@ use crate::attribute::{
     PROGRESS, REASON, REGISTERED, REPORTED_AT, RETRIES, STANDING, START_AT, STATE, STEP, TARGETS, VERIFY, VERSION,
     WINDOW,
 };
-use crate::ota::execution::{Place, enrol, stand};
+use crate::ota::execution::{enrol, stand};
+use crate::ota::place::Place;
 use crate::ota::progress::{Enrolment, Progress};
 use crate::ota::standing::Standing;
 use crate::table::Key;

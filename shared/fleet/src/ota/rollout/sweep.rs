@@ -7,7 +7,8 @@ use super::grant::Telling;
 use super::ledger::Ledger;
 use super::pin::is_fit;
 use super::plan::{MOVES_MAX, NUDGE, Plan, ended, put};
-use crate::ota::execution::{Execution, Place, shards, stand};
+use crate::ota::execution::{Execution, shards, stand};
+use crate::ota::place::Place;
 use crate::ota::policy::State;
 use crate::ota::standing::Standing;
 
