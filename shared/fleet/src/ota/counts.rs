@@ -30,6 +30,11 @@ impl Counts {
         self.0.values().sum()
     }
 
+    /// Whether every number is as it should be.
+    pub(super) fn all(&self, right: impl Fn(u64) -> bool) -> bool {
+        self.0.values().copied().all(right)
+    }
+
     /// One more stands there.
     pub fn enter(&mut self, standing: Standing) {
         *self.0.entry(standing).or_default() += 1;

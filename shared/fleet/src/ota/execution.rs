@@ -13,6 +13,7 @@ use crate::version::Version;
 use crate::write::Write;
 
 use super::place::Place;
+use super::policy::{GROUPS_MAX, RETRIES_MAX};
 use super::standing::Standing;
 
 /// Parts of the index `by_job`, so that no job is one hot partition: DynamoDB writes 1,000 units a second into one.
@@ -126,11 +127,11 @@ impl Execution {
         Some(Self {
             device: row.ledger_text(DEVICE)?.to_owned(),
             job: row.ledger_text(JOB)?.to_owned(),
-            group: usize::try_from(row.ledger_number(GROUP)?).ok()?,
+            group: usize::try_from(row.ledger_number(GROUP)?).ok().filter(|group| *group < GROUPS_MAX)?,
             standing: standing(STANDING)?,
             counted: standing(COUNTED),
             step: row.get(STEP).and_then(whole).unwrap_or(0),
-            attempt: row.ledger_number(ATTEMPT)?,
+            attempt: row.ledger_number(ATTEMPT).filter(|attempt| *attempt <= RETRIES_MAX + 1)?,
             granted_at: row.ledger_number(GRANTED_AT).unwrap_or(0),
             begun_at: row.ledger_number(BEGUN_AT),
             reported_at: row.ledger_number(REPORTED_AT).unwrap_or(0),

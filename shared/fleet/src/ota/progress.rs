@@ -6,11 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
 use super::pinned::Pinned;
+use super::policy::GROUPS_MAX;
 use super::standing::Standing;
 use crate::Millis;
 use crate::attribute::PROGRESS;
 use crate::row::Row;
 use crate::value::Value;
+
+/// More devices than any fleet has.
+const DEVICES_MAX: u64 = 1_000_000_000;
 
 /// The functions' map in a job's row.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -83,7 +87,17 @@ impl Progress {
     /// Reads the job's row; `None` if there is no progress yet, or none that can be read.
     #[must_use]
     pub fn read(row: &Row) -> Option<Self> {
-        serde_json::from_value(row.get(PROGRESS)?.to_json()?).ok()
+        let json = row.get(PROGRESS)?.to_json()?;
+        let whole = ["groups", "enrolment"].iter().all(|key| json.get(key).is_some());
+        let read = whole.then(|| serde_json::from_value(json).ok()).flatten();
+        read.filter(Self::is_plausible)
+    }
+
+    /// Whether a function can have written it: numbers beyond all fleets come from hands.
+    fn is_plausible(&self) -> bool {
+        let possible = |number: u64| number <= DEVICES_MAX;
+        let groups = self.group < GROUPS_MAX && self.groups.len() <= GROUPS_MAX;
+        groups && self.groups.iter().all(|counts| counts.all(possible)) && self.retrying.iter().copied().all(possible)
     }
 
     /// The attribute that keeps it.

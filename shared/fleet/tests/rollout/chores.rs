@@ -422,7 +422,8 @@ fn progress_that_was_destroyed_by_hand_is_counted_again() {
     let mut world = begun(20, &[]);
     let device = offered(&world)[0].clone();
     version(&mut world, &device, "2");
-    for value in [None, Some(Value::from("much"))] {
+    let huge = Value::from_json(&serde_json::json!({ "groups": [{ "waiting": u64::MAX }], "enrolment": "done" }));
+    for value in [None, Some(Value::from("much")), Some(Value::from_json(&serde_json::json!({}))), Some(huge)] {
         let write = value.map_or(Write::new().remove(PROGRESS), |value| Write::new().set(PROGRESS, value));
         world.edit(&Key::job("j"), &write);
         world.minute("j");
@@ -439,6 +440,13 @@ fn groups_that_an_operator_took_away_still_get_their_turn() {
     set(&mut world, GROUPS, "[{\"percent\": 100}]");
     let_succeed(&mut world);
     assert_eq!((of(&world, Succeeded), state(&world).as_str()), (20, "done"));
+}
+
+#[test]
+fn a_name_that_fits_no_topic_and_no_key_is_the_operators_problem() {
+    let mut row = job_row("j", &[]);
+    row.0.insert(JOB.to_owned(), "../j".into());
+    assert!(fleet::ota::policy::Policy::read(&row).unwrap_err().to_string().starts_with("job: found "));
 }
 
 #[test]

@@ -144,7 +144,7 @@ impl Publish {
             (State::Draft, _) => format!("It is a draft: publish it again without --state draft to release {key}."),
             (_, true) => format!("Every device whose row says `firmware: {name}` gets it."),
             _ => format!(
-                "Nobody gets it but by a job: fleetctl job create JOB --firmware {name} --version {version} --target all"
+                "Nobody gets it but by a job: fleetctl job create JOB --firmware {name} --version {version} --target all --state active"
             ),
         };
         format!("{key} is s3://{bucket}/{file}: {size}, SHA-256 {}, {signed}.\n{next}", draft.sha256)

@@ -35,6 +35,10 @@ pub(super) async fn watch(cloud: &Cloud, job: &str) -> Result<String> {
             Ok(state) if state.is_over() && progress.in_flight() == 0 => {
                 return Err(Error::refused(format!("job {job} is {}: fleetctl job show {job}", state.word())));
             }
+            // Nothing moves on until an operator does something about it.
+            Ok(State::Paused) => {
+                return Err(Error::refused(format!("job {job} is paused: fleetctl job approve|resume {job}")));
+            }
             _ => {}
         }
     }

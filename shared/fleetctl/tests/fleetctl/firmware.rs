@@ -24,7 +24,7 @@ async fn what_is_published_is_what_was_signed_and_lies_in_the_bucket() {
         said,
         format!(
             "main@2 is s3://{BUCKET}/main/2/main.py: 3 B, SHA-256 {ABC}, signed.\n\
-             Nobody gets it but by a job: fleetctl job create JOB --firmware main --version 2 --target all"
+             Nobody gets it but by a job: fleetctl job create JOB --firmware main --version 2 --target all --state active"
         )
     );
     assert_eq!(world.object("main/2/main.py").unwrap(), b"abc");

@@ -11,8 +11,8 @@ pub use state::{Mode, State};
 
 use crate::Millis;
 use crate::attribute::{
-    ANSWER_WITHIN, AT_ONCE, END_AT, ERROR_THRESHOLD, FIRMWARE, GROUPS, MINIMUM_SAMPLE, MODE, OPEN, PER_MINUTE, RETRIES,
-    RETRY_AFTER, START_AT, STATE, SUCCESS_THRESHOLD, TARGETS, TIMEOUT, VERIFY, VERSION, WINDOW,
+    ANSWER_WITHIN, AT_ONCE, END_AT, ERROR_THRESHOLD, FIRMWARE, GROUPS, JOB, MINIMUM_SAMPLE, MODE, OPEN, PER_MINUTE,
+    RETRIES, RETRY_AFTER, START_AT, STATE, SUCCESS_THRESHOLD, TARGETS, TIMEOUT, VERIFY, VERSION, WINDOW,
 };
 use crate::ota::targets::{self, Targets};
 use crate::problem::Problem;
@@ -98,6 +98,7 @@ impl Policy {
     /// # Errors
     /// The first [`Problem`], in the order of [`FIELDS`].
     pub fn read(row: &Row) -> Result<Self, Problem> {
+        name(row)?;
         let (firmware, version) = software(row)?;
         let targets = targets(row, &firmware)?;
         Ok(Self {
@@ -119,6 +120,20 @@ impl Policy {
             targets,
         })
     }
+}
+
+/// The job's own name goes into keys and messages.
+fn name(row: &Row) -> Result<(), Problem> {
+    const EXPECTED: &str = "a job's name: 1 to 64 characters of A-Z a-z 0-9 _ -";
+    let valid = |name: &str| (1..=64).contains(&name.len()) && name.bytes().all(is_of_a_name);
+    match row.ledger_text(JOB) {
+        Some(name) if !valid(name) => Err(Problem::new(JOB, row.get(JOB), EXPECTED)),
+        _ => Ok(()),
+    }
+}
+
+const fn is_of_a_name(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-')
 }
 
 /// The software's name and version. `main@2` is `main`, as long as `version` says the same.

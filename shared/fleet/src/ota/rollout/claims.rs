@@ -1,5 +1,7 @@
-//! Claims: a device's row says in which job it holds a slot. A claim that no execution bears out, because hands have
-//! deleted or changed one of the two, holds nobody up.
+//! Claims: a device's row says in which job it holds a slot. A claim that no job and no execution bear out, because hands
+//! have deleted or changed one of them, holds nobody up.
+
+use std::collections::BTreeSet;
 
 use super::context::Context;
 use super::effect::Effect;
@@ -8,7 +10,7 @@ use crate::ota::execution::Execution;
 use crate::row::Row;
 use crate::table::Key;
 
-/// The executions that devices' claims of other jobs speak of.
+/// The jobs and executions that devices' claims of other jobs speak of.
 #[derive(Debug)]
 pub(super) struct Claims<'a>(&'a [Row]);
 
@@ -17,15 +19,20 @@ impl<'a> Claims<'a> {
     pub fn of(context: &Context<'a>, rows: &[Row]) -> Result<Self, Vec<Effect>> {
         let claimed = rows.iter().filter_map(key).filter(|key| key.range.as_deref() != Some(context.job));
         let claimed: Vec<_> = claimed.collect();
-        let held = if claimed.is_empty() { &[] } else { context.facts.rows(claimed)? };
-        Ok(Self(held))
+        if claimed.is_empty() {
+            return Ok(Self(&[]));
+        }
+        let jobs: BTreeSet<_> = claimed.iter().filter_map(|key| key.range.clone()).map(Key::job).collect();
+        context.facts.rows(claimed.into_iter().chain(jobs).collect()).map(Self)
     }
 
     /// The device's row as it would be without a claim that nothing bears out.
     pub fn borne_out(&self, row: &Row) -> Row {
         let holds = |execution: &Execution| key(row) == Some(execution.key()) && execution.has_slot();
+        let held = self.0.iter().filter_map(Execution::read).any(|execution| holds(&execution));
+        let is_job = |found: &&Row| found.get(DEVICE).is_none() && found.get(JOB) == row.get(JOB);
         let mut row = row.clone();
-        if !self.0.iter().filter_map(Execution::read).any(|execution| holds(&execution)) {
+        if !held || !self.0.iter().any(|found| is_job(&found)) {
             row.0.remove(JOB);
         }
         row

@@ -22,6 +22,7 @@ pub(super) fn judge(context: &Context<'_>, ledger: &Ledger) -> Chore {
         return Ok(None);
     };
     Ok(resumed(ledger, progress)
+        .or_else(|| gone_on(ledger))
         .or_else(|| done(context, ledger, policy, progress))
         .or_else(|| by_groups(ledger, policy, progress))
         .or_else(|| verified(ledger, policy, progress)))
@@ -38,6 +39,12 @@ fn resumed(ledger: &Ledger, progress: &Progress) -> Option<Plan> {
         plan.turn = Some(Turn { state: State::Active, reason: None });
         plan
     })
+}
+
+/// An operator has let it go on: why it had paused is no longer true.
+fn gone_on(ledger: &Ledger) -> Option<Plan> {
+    let turn = Turn { state: State::Active, reason: None };
+    ledger.row.get(REASON).is_some().then(|| Plan { turn: Some(turn), ..Plan::new(ledger) })
 }
 
 /// Every device is at its end, or the job's time is over and nothing is on its way.

@@ -58,7 +58,7 @@ impl Ledger {
 
     /// The write of the job's row that makes `progress` of it, if nobody else has written since this was read.
     pub fn write(&self, progress: &Progress, turn: Option<&Turn>) -> Write {
-        let revision = self.row.ledger_number(REVISION).unwrap_or(0) + 1;
+        let revision = self.row.ledger_number(REVISION).unwrap_or(0).saturating_add(1);
         let mut progress = progress.clone();
         progress.pace = self.pace();
         let write = self

@@ -209,6 +209,10 @@ impl<'a> Tick<'a> {
         for part in lost.iter().filter_map(|at| parts.get(*at)) {
             match part {
                 Part::Job => (self.stage, self.doing) = (vec![Effect::Read(vec![Key::job(self.job)])], Doing::Reading),
+                // Nobody rings for the executions of a job whose row is gone: the repetition of this tick finds them.
+                Part::Execution(_) if self.ledger.is_none() => {
+                    return Err(Fault("executions of a deleted job changed meanwhile".to_owned()));
+                }
                 Part::Execution(device) => {
                     self.notes.bells.remove(device);
                     self.notes.passed.insert(device.clone());
