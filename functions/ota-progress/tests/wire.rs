@@ -73,7 +73,7 @@ fn rows(principal: &str) -> [(&'static str, &'static [&'static str], Value); 3] 
         "device": text(DEVICE), "registered": text("ok"), "certificate": text(principal), "firmware": text("main"),
         "job": text(JOB), "upgrade": text("main@1.5.0"),
     });
-    let job = json!({"job": text(JOB), "progress": {"M": {"release": release}}});
+    let job = json!({"job": text(JOB), "progress": {"M": {"release": release, "groups": {"L": []}, "enrolment": text("done")}}});
     let execution = json!({
         "device": text(DEVICE), "job": text(JOB), "group": {"N": "0"}, "standing": text("offered"),
         "counted": text("offered"), "attempt": {"N": "1"}, "granted_at": {"N": "1795300890000"},
