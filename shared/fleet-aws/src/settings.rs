@@ -17,6 +17,7 @@ const DEVICES_TABLE: &str = "DEVICES_TABLE";
 const FIRMWARE_TABLE: &str = "FIRMWARE_TABLE";
 const JOBS_TABLE: &str = "JOBS_TABLE";
 const EXECUTIONS_TABLE: &str = "EXECUTIONS_TABLE";
+const CERTIFICATES_TABLE: &str = "CERTIFICATES_TABLE";
 const METRICS_NAMESPACE: &str = "METRICS_NAMESPACE";
 const ATTEMPTS_LIMIT: &str = "ATTEMPTS_LIMIT";
 const SERVER_MADE_KEYS: &str = "SERVER_MADE_KEYS";
@@ -187,6 +188,7 @@ fn variable(table: Table) -> &'static str {
         Table::Software => FIRMWARE_TABLE,
         Table::Jobs => JOBS_TABLE,
         Table::Executions => EXECUTIONS_TABLE,
+        Table::Certificates => CERTIFICATES_TABLE,
     }
 }
 

@@ -64,7 +64,7 @@ impl Heard {
             Downstream::OtaUpgrade => Self::Upgrade(upgrade(json(&payload)?)?),
             Downstream::OtaFirmware => Self::Upgrade(upgrade(json::<Vec<Json>>(&payload)?.into_iter().next()?)?),
             Downstream::OtaError => Self::OtaError(json(&payload)?),
-            Downstream::SoftwareParameters => return None,
+            Downstream::Chain | Downstream::SoftwareParameters => return None,
         })
     }
 }
@@ -81,7 +81,7 @@ pub fn register_request(device: &DeviceId, csr: Option<&str>, secret: Option<&Se
         return Vec::new();
     }
     let proof = secret.map(|secret| proof::make(secret.expose(), device, now, csr));
-    to_json(&RegisterRequest { csr: csr.map(str::to_owned), proof })
+    to_json(&RegisterRequest { csr: csr.map(str::to_owned), proof, product: None })
 }
 
 /// `update/request`: empty for a device that has no software yet.

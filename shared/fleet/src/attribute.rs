@@ -41,6 +41,38 @@ pub const CONFIRMED_AT: &str = "confirmed_at";
 pub const CERTIFICATE_PENDING: &str = "certificate_pending";
 /// SHA-256 of the CSR that the pending certificate was made from (function).
 pub const CERTIFICATE_PENDING_CSR: &str = "certificate_pending_csr";
+/// When the device is to ask for the certificate after the confirmed one, Unix time in milliseconds (function).
+pub const CERTIFICATE_RENEW_AT: &str = "certificate_renew_at";
+/// Until when the confirmed certificate is valid, Unix time in milliseconds (function).
+pub const CERTIFICATE_NOT_AFTER: &str = "certificate_not_after";
+/// When the device will have to ask for the certificate after the pending one, Unix time in milliseconds (function).
+pub const CERTIFICATE_PENDING_RENEW_AT: &str = "certificate_pending_renew_at";
+/// Until when the pending certificate is valid, Unix time in milliseconds (function).
+pub const CERTIFICATE_PENDING_NOT_AFTER: &str = "certificate_pending_not_after";
+/// Id of the certificate before the confirmed one, which still works (function).
+pub const CERTIFICATE_PREVIOUS: &str = "certificate_previous";
+/// Until when it works, Unix time in milliseconds (function).
+pub const CERTIFICATE_PREVIOUS_UNTIL: &str = "certificate_previous_until";
+/// Certificates that the device asked for since it confirmed one (function).
+pub const RENEWALS: &str = "renewals";
+/// How long certificates of the device are to be valid, instead of the stack's validity (operator).
+pub const VALIDITY: &str = "validity";
+/// `true` has the device renew its certificate now (operator); gone once it has (function).
+pub const RENEW: &str = "renew";
+/// `true` lets the device have a new certificate although its own has expired (operator).
+pub const RENEW_AFTER_EXPIRY: &str = "renew_after_expiry";
+/// Why the device's certificates are revoked, by RFC 5280's names (operator).
+pub const REVOCATION_REASON: &str = "revocation_reason";
+/// How far the revocation of a device that is `revoked` has come (function).
+pub const REVOCATION: &str = "revocation";
+/// The product that the device's row was made from, and whose secret it proves (function).
+pub const PRODUCT: &str = "product";
+/// Most devices of a product that may be taken in on one day, UTC (operator).
+pub const DAILY_LIMIT: &str = "daily_limit";
+/// The day of which `new_devices` counts, UTC, as `2026-11-21` (function).
+pub const COUNTED_DAY: &str = "counted_day";
+/// Devices of the product that were taken in on that day (function).
+pub const NEW_DEVICES: &str = "new_devices";
 /// Ids of certificates that are being taken out of service (function).
 pub const CERTIFICATES_RETIRING: &str = "certificates_retiring";
 /// Why the row is `blocked` (function).
@@ -170,3 +202,27 @@ pub const DUE: &str = "due";
 pub const SHARD: &str = "shard";
 /// Where in that part: what is to be done with it, and when.
 pub const PLACE: &str = "place";
+
+// Bootstrapping_certificates; all of it is the functions'. Its key is [`CERTIFICATE`], and it has [`DEVICE`], [`STATE`],
+// [`REASON`], [`DUE`], [`CONFIRMED_AT`] and [`ENDED_AT`] as well.
+
+/// Serial number, hex.
+pub const SERIAL: &str = "serial";
+/// Who issued it: `aws-iot`, or the ARN of a private certificate authority.
+pub const ISSUER: &str = "issuer";
+/// When it was issued, Unix time in milliseconds.
+pub const ISSUED_AT: &str = "issued_at";
+/// From when it is valid, Unix time in milliseconds.
+pub const NOT_BEFORE: &str = "not_before";
+/// Until when it is valid, Unix time in milliseconds.
+pub const NOT_AFTER: &str = "not_after";
+/// When its device is to ask for the next one, Unix time in milliseconds.
+pub const RENEW_AT: &str = "renew_at";
+/// SHA-256 of its public key, as the certificate has it, hex.
+pub const PUBLIC_KEY: &str = "public_key";
+/// Part of the index in which it waits for something to be done with it at [`DUE`]; absent when all is done.
+pub const QUEUE: &str = "queue";
+/// When the authority revoked it, Unix time in milliseconds.
+pub const REVOKED_AT: &str = "revoked_at";
+/// When the device was last reminded, Unix time in milliseconds.
+pub const REMINDED_AT: &str = "reminded_at";

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Millis;
+
 /// Every code that an error can carry. Codes are stable: a device may act on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,6 +42,18 @@ pub enum Code {
     WrongCertificate,
     /// The device is not registered.
     NotRegistered,
+    /// It is not time for the next certificate; `renew_at` says when it is.
+    TooEarly,
+    /// The CSR's key is that of a certificate that the device has, or had.
+    KeyReused,
+    /// The certificate has expired, and may not be renewed any more.
+    CertificateExpired,
+    /// The device is being upgraded: its certificate is renewed before that or after.
+    UpgradeInProgress,
+    /// Too many certificates were asked for and none was confirmed.
+    TooManyRequests,
+    /// No more new devices of the product are taken in today.
+    LimitReached,
     /// The device's row names no software.
     NoSoftware,
     /// The software has no row, or its object is missing.
@@ -69,8 +83,10 @@ pub enum Code {
 const OPERATOR_RETRY: u32 = 300;
 /// Seconds after which an unlisted device may ask whether it has been listed.
 const UNKNOWN_RETRY: u32 = 3600;
-/// Seconds after which a device may ask whether its turn in a job has come.
+/// Seconds after which a device may ask whether its turn in a job has come, or whether its upgrade is over.
 const TURN_RETRY: u32 = 60;
+/// Seconds after which a device that asked too often gets one more answer.
+const OFTEN_RETRY: u32 = 3600;
 
 impl Code {
     /// Seconds after which the same request may succeed; `None` where it cannot.
@@ -83,7 +99,8 @@ impl Code {
             | Self::SoftwareNotReleased
             | Self::SoftwareMismatch => Some(OPERATOR_RETRY),
             Self::UnknownDevice => Some(UNKNOWN_RETRY),
-            Self::JobNotStarted => Some(TURN_RETRY),
+            Self::JobNotStarted | Self::UpgradeInProgress => Some(TURN_RETRY),
+            Self::TooManyRequests => Some(OFTEN_RETRY),
             _ => None,
         }
     }
@@ -103,12 +120,31 @@ pub struct Refusal {
     pub code: Code,
     /// What to do.
     pub message: String,
+    /// Seconds after which the same request may succeed, where that is not the code's own time.
+    pub wait: Option<u32>,
+    /// When the device may ask for its next certificate, Unix time in milliseconds.
+    pub renew_at: Option<Millis>,
 }
 
 impl Refusal {
     /// A refusal.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), wait: None, renew_at: None }
+    }
+
+    /// The same refusal, of a request that may succeed at `then`.
+    #[must_use]
+    pub fn until(mut self, then: Millis, now: Millis) -> Self {
+        let seconds = then.saturating_sub(now).div_ceil(1000);
+        self.wait = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+        self
+    }
+
+    /// It is not time for the next certificate before `renew_at`.
+    #[must_use]
+    pub fn too_early(renew_at: Millis, now: Millis) -> Self {
+        let message = "it is not time for the next certificate: ask again at `renew_at`, or in `retry_after` seconds";
+        Self { renew_at: Some(renew_at), ..Self::new(Code::TooEarly, message).until(renew_at, now) }
     }
 
     /// The device has no row.
@@ -142,7 +178,8 @@ impl Refusal {
             code: self.code,
             message: self.message.clone(),
             request: (!request.is_empty()).then(|| request.to_owned()),
-            retry_after: self.code.retry_after(),
+            retry_after: self.wait.or(self.code.retry_after()),
+            renew_at: self.renew_at,
         }
     }
 }
@@ -160,6 +197,9 @@ pub struct ErrorMessage {
     /// Seconds after which trying again can help; absent where it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+    /// With `too_early`: when the device may ask again, Unix time in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renew_at: Option<Millis>,
 }
 
 #[cfg(test)]
@@ -175,6 +215,13 @@ mod tests {
         );
         assert_eq!(json(Code::Blocked), serde_json::json!({"code": "blocked", "message": "m", "request": "t-1"}));
     }
+
+    #[test]
+    fn who_comes_too_early_is_told_when_by_both_clocks() {
+        let json = serde_json::to_value(Refusal::too_early(61_500, 1_000).to_message("")).unwrap();
+        assert_eq!((&json["renew_at"], &json["retry_after"]), (&61_500.into(), &61.into()));
+    }
+
     #[test]
     fn a_device_understands_an_error_whose_code_is_newer_than_its_firmware() {
         let error: ErrorMessage = serde_json::from_str(r#"{"code": "of_tomorrow", "message": "m", "new": 1}"#).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attribute::{DEVICE, JOB};
+use crate::attribute::{CERTIFICATE, DEVICE, JOB};
 use crate::row::Row;
 use crate::value::Value;
 use crate::write::Write;
@@ -21,6 +21,8 @@ pub enum Table {
     Jobs,
     /// `Devicemanager_ota_executions`: one row a job and device.
     Executions,
+    /// `Bootstrapping_certificates`: one row a certificate ever issued.
+    Certificates,
 }
 
 impl Table {
@@ -30,6 +32,7 @@ impl Table {
         match self {
             Self::Devices | Self::Software | Self::Executions => DEVICE,
             Self::Jobs => JOB,
+            Self::Certificates => CERTIFICATE,
         }
     }
 
@@ -73,6 +76,11 @@ impl Key {
     /// The row of a device in a job.
     pub fn execution(device: impl Into<String>, job: impl Into<String>) -> Self {
         Self { table: Table::Executions, hash: device.into(), range: Some(job.into()) }
+    }
+
+    /// A certificate's row.
+    pub fn certificate(certificate: impl Into<String>) -> Self {
+        Self { table: Table::Certificates, hash: certificate.into(), range: None }
     }
 
     /// The key as attributes of its row.

@@ -7,6 +7,12 @@ pub enum Upstream {
     RegisterRequest,
     /// Confirms the identity (blueprint).
     RegisterOk,
+    /// Asks for the next certificate.
+    CertificateRequest,
+    /// Confirms the next certificate, over it.
+    CertificateOk,
+    /// Asks where its certificate stands.
+    CertificateStatus,
     /// Asks for software (blueprint).
     UpdateRequest,
     /// Asks for software, by the topic's other name (blueprint).
@@ -25,9 +31,12 @@ pub enum Upstream {
 
 impl Upstream {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::RegisterRequest,
         Self::RegisterOk,
+        Self::CertificateRequest,
+        Self::CertificateOk,
+        Self::CertificateStatus,
         Self::UpdateRequest,
         Self::VersionRequest,
         Self::UpdateOk,
@@ -41,6 +50,9 @@ impl Upstream {
         match self {
             Self::RegisterRequest => ("bs", "register/request"),
             Self::RegisterOk => ("bs", "register/ok"),
+            Self::CertificateRequest => ("bs", "certificate/request"),
+            Self::CertificateOk => ("bs", "certificate/ok"),
+            Self::CertificateStatus => ("bs", "certificate/status"),
             Self::UpdateRequest => ("dm", "update/request"),
             Self::VersionRequest => ("dm", "version/request"),
             Self::UpdateOk => ("dm", "update/ok"),
@@ -71,6 +83,8 @@ pub enum Downstream {
     Certificate,
     /// The private key, PEM; only where the request had no CSR (blueprint).
     Key,
+    /// The certificates of the authority that issued it, PEM, its issuer's first; only where they are known.
+    Chain,
     /// State of the device's certificate, JSON.
     Status,
     /// An error of the `bs` namespace, JSON.
@@ -99,9 +113,10 @@ pub enum Downstream {
 
 impl Downstream {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Certificate,
         Self::Key,
+        Self::Chain,
         Self::Status,
         Self::CredentialsError,
         Self::Parameters,
@@ -120,6 +135,7 @@ impl Downstream {
         match self {
             Self::Certificate => ("bs", "credentials/certificate"),
             Self::Key => ("bs", "credentials/key"),
+            Self::Chain => ("bs", "credentials/chain"),
             Self::Status => ("bs", "credentials/status"),
             Self::CredentialsError => ("bs", "credentials/error"),
             Self::Parameters => ("bs", "parameters/"),

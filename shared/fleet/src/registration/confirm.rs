@@ -89,7 +89,7 @@ fn confirm_seen(now: Millis, row: &Row, pending: &CertificateId) -> Write {
 }
 
 fn status(certificate: &CertificateId) -> Effect {
-    let status = Status { state: CertificateState::Confirmed, certificate_id: certificate.to_string() };
+    let status = Status::of(CertificateState::Confirmed, certificate);
     Effect::Publish(Downstream::Status, Payload::Text(serde_json::to_string(&status).unwrap_or_default()))
 }
 

@@ -48,7 +48,7 @@ impl Request {
 }
 
 fn register(delivery: &Delivery, sender: &Sender, rules: &Rules) -> Result<Kind, Refusal> {
-    let RegisterRequest { csr, proof } = delivery.json_or_empty()?;
+    let RegisterRequest { csr, proof, .. } = delivery.json_or_empty()?;
     if csr.is_none() && !rules.server_made_keys {
         return Err(Refusal::new(Code::CsrRequired, "this stack makes no keys: make one and send its CSR in `csr`"));
     }

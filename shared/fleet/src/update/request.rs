@@ -44,6 +44,9 @@ impl Request {
             Upstream::UpdateOk => Kind::Report(delivery.json::<VersionReport>()?.version),
             Upstream::RegisterRequest
             | Upstream::RegisterOk
+            | Upstream::CertificateRequest
+            | Upstream::CertificateOk
+            | Upstream::CertificateStatus
             | Upstream::OtaVersion
             | Upstream::OtaRequest
             | Upstream::OtaProgress => return Ok(None),

@@ -42,8 +42,8 @@ pub fn hold_for_the_device(world: &World, outcome: &Outcome, context: &str) {
     match outcome {
         Outcome::Enrolled | Outcome::EnrolledAgain => holds_what_it_was_sent(world, context),
         Outcome::Confirmed => {
-            let certificate_id = world.row().certificate().unwrap().to_string();
-            let status = Status { state: CertificateState::Confirmed, certificate_id };
+            let certificate_id = world.row().certificate().unwrap();
+            let status = Status::of(CertificateState::Confirmed, &certificate_id);
             let sent = world.last_sent(Downstream::Status).unwrap();
             assert_eq!(serde_json::from_str::<Status>(sent).unwrap(), status, "{context}");
         }
