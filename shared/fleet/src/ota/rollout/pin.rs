@@ -4,7 +4,7 @@ use super::context::{Chore, Context};
 use super::effect::{Answer, Effect};
 use super::ledger::Ledger;
 use super::plan::Plan;
-use crate::attribute::{FIRMWARE, VERSION};
+use crate::attribute::FIRMWARE;
 use crate::ota::pinned::Pinned;
 use crate::ota::policy::{FIELDS, Policy, State};
 use crate::problem::{Problem, cleared};
@@ -163,6 +163,5 @@ fn note(context: &Context<'_>, ledger: &Ledger, problem: &Problem) -> Option<Pla
 
 /// Takes the problem out of the job's row.
 fn clear(ledger: &Ledger) -> Option<Plan> {
-    let fields = [&FIELDS[..], &[FIRMWARE, VERSION]].concat();
-    Some(Plan::note(Key::job(&ledger.job), cleared(&ledger.row, &fields)?))
+    Some(Plan::note(Key::job(&ledger.job), cleared(&ledger.row, &FIELDS)?))
 }
