@@ -13,7 +13,6 @@ use crate::row::Row;
 use crate::software_row::{self, Verified};
 use crate::table::Key;
 use crate::text::excerpt;
-use crate::version::Version;
 
 /// What is wrong with a release that a job is for.
 #[derive(Debug)]
@@ -102,7 +101,7 @@ fn fit(context: &Context<'_>, ledger: &Ledger) -> Result<Pinned, Trouble> {
     match ledger.progress.as_ref().and_then(|progress| progress.release.as_ref()) {
         // What lies in S3 was verified when it was pinned, and devices are given that very object.
         Some(pinned) => same(pinned, &release).map(|()| pinned.clone()).map_err(Trouble::Problem),
-        None => Ok(pinned_as(&release, &policy.version, &examine(context, &release)?)),
+        None => release.pin(&examine(context, &release)?.verified).ok_or_else(|| unversioned(&release)),
     }
 }
 
@@ -113,6 +112,12 @@ pub(in crate::ota) fn same(pinned: &Pinned, release: &Release) -> Result<(), Pro
     }
     let found = format!("{:?}, which is no longer what the job began with", excerpt(&pinned.key, 60));
     Err(Problem::found(FIRMWARE, found, format!("the software of SHA-256 {}, or a new job", pinned.sha256)))
+}
+
+/// A job finds its release by the version: one without it is none that a job may have.
+fn unversioned(release: &Release) -> Trouble {
+    let found = format!("{:?}, which has no version", excerpt(&release.key, 60));
+    Trouble::Problem(Problem::found(FIRMWARE, found, "a release of the job's `version`"))
 }
 
 fn examine<'a>(context: &'a Context<'_>, release: &Release) -> Result<Examined<'a>, Trouble> {
@@ -134,24 +139,6 @@ fn sight<'a>(context: &'a Context<'_>, look: &Look) -> Option<Sight<'a>> {
         Answer::Looked(looked) => Some(looked.sight()),
         // What S3 does not take as an address holds nothing.
         _ => Some(Sight::Peek(&Peek::Missing)),
-    }
-}
-
-fn pinned_as(release: &Release, version: &Version, examined: &Examined<'_>) -> Pinned {
-    let verified = &examined.verified;
-    Pinned {
-        key: release.key.clone(),
-        name: release.name.clone(),
-        version: release.version.clone().unwrap_or_else(|| version.clone()),
-        bucket: release.location.bucket.clone(),
-        file: release.location.file.clone(),
-        object_version: verified.object.version.clone(),
-        etag: verified.object.etag.clone(),
-        size: verified.size,
-        sha256: verified.sha256.clone(),
-        signature: release.signature.clone(),
-        minimum_version: release.minimum_version.clone(),
-        allow_downgrade: release.allow_downgrade,
     }
 }
 
