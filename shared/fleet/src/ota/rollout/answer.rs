@@ -4,7 +4,6 @@ use super::context::{Chore, Context};
 use super::ledger::Ledger;
 use super::plan::{MOVES_MAX, Plan, put};
 use crate::ota::execution::Execution;
-use crate::ota::policy::Mode;
 use crate::ota::standing::Standing;
 
 /// Answers the devices that asked and got no slot. In a job on request they are away until they ask again.
@@ -14,13 +13,9 @@ pub(super) fn answer(context: &Context<'_>, ledger: &Ledger) -> Chore {
     if asking.is_empty() || ledger.progress.is_none() {
         return Ok(None);
     }
-    let on_request = ledger.policy.as_ref().is_ok_and(|policy| policy.mode == Mode::Request);
     let mut plan = Plan::new(ledger);
     for execution in &asking {
-        let to = match execution.standing {
-            Standing::Waiting if on_request && execution.attempt == 1 => Standing::Away,
-            standing => standing,
-        };
+        let to = if ledger.waits_on_request(execution) { Standing::Away } else { execution.standing };
         plan.settle(execution, to, put(execution, to, ledger.pace()));
         if to == Standing::Waiting {
             plan.answer(execution);

@@ -4,7 +4,6 @@ use super::context::{Chore, Context};
 use super::ledger::Ledger;
 use super::plan::{MOVES_MAX, Plan, put};
 use crate::ota::execution::{Asked, Execution};
-use crate::ota::policy::Mode;
 use crate::ota::standing::Standing;
 
 /// Counts the executions that somebody rang for.
@@ -23,11 +22,7 @@ pub(super) fn count(context: &Context<'_>, ledger: &Ledger) -> Chore {
 
 /// Counts one execution. In a job on request, a device that merely reported its version goes back to being away.
 pub(super) fn count_one(plan: &mut Plan, ledger: &Ledger, execution: &Execution) {
-    let on_request = ledger.policy.as_ref().is_ok_and(|policy| policy.mode == Mode::Request);
-    let unasked = on_request && !matches!(execution.asked, Some((Asked::Request, _))) && execution.attempt == 1;
-    if execution.standing == Standing::Waiting && unasked {
-        plan.settle(execution, Standing::Away, put(execution, Standing::Away, ledger.pace()));
-    } else {
-        plan.settle(execution, execution.standing, put(execution, execution.standing, ledger.pace()));
-    }
+    let unasked = !matches!(execution.asked, Some((Asked::Request, _)));
+    let to = if unasked && ledger.waits_on_request(execution) { Standing::Away } else { execution.standing };
+    plan.settle(execution, to, put(execution, to, ledger.pace()));
 }

@@ -1,9 +1,10 @@
 //! The job as a tick knows it: its row, what the operator wants, and how far it has come.
 
 use crate::attribute::{COUNTS, PROGRESS, REASON, REVISION, STATE, TARGETS};
-use crate::ota::policy::{FIELDS, Policy, State};
+use crate::ota::execution::Execution;
+use crate::ota::policy::{FIELDS, Mode, Policy, State};
 use crate::ota::progress::{Pace, Progress};
-use crate::ota::standing::UNDECIDED;
+use crate::ota::standing::{Standing, UNDECIDED};
 use crate::problem::Problem;
 use crate::row::Row;
 use crate::write::Write;
@@ -54,6 +55,13 @@ impl Ledger {
             (Err(_), Some(progress)) => progress.pace,
             (Err(_), None) => Pace::default(),
         }
+    }
+
+    /// Whether the device waits only because it came by itself: in a job on request, at its first attempt. It is away
+    /// again once it is answered.
+    pub fn waits_on_request(&self, execution: &Execution) -> bool {
+        let on_request = self.policy.as_ref().is_ok_and(|policy| policy.mode == Mode::Request);
+        on_request && execution.standing == Standing::Waiting && execution.attempt == 1
     }
 
     /// The write of the job's row that makes `progress` of it, if nobody else has written since this was read.
