@@ -201,6 +201,14 @@ pub fn end(write: Write, standing: Standing, place: Place, reason: Option<&str>,
     }
 }
 
+/// The write that lets an execution try for the `attempt`th time, from `due` on; at [`Place::FIRST`] where that is still
+/// to be counted.
+#[must_use]
+pub fn again(write: Write, attempt: u64, place: Place, reason: &str, due: Millis) -> Write {
+    let write = stand(write, Standing::Waiting, place).set(ATTEMPT, attempt).set(DUE, due).set(REASON, reason);
+    write.remove(STEP).remove(BEGUN_AT)
+}
+
 fn asked(row: &Row) -> Option<(Asked, Millis)> {
     let at = row.ledger_number(ASKED_AT)?;
     let by = if row.ledger_text(ASKED_FOR) == Some(Asked::Request.word()) { Asked::Request } else { Asked::Version };

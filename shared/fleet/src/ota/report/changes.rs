@@ -3,9 +3,9 @@
 use super::facts::Held;
 use super::request::Request;
 use crate::Millis;
-use crate::attribute::{ATTEMPT, BEGUN_AT, DUE, JOB, REASON, REPORTED_AT, REQUEST, STEP, UPGRADE, VERSION_REPORTED_AT};
+use crate::attribute::{BEGUN_AT, JOB, REPORTED_AT, REQUEST, STEP, UPGRADE, VERSION_REPORTED_AT};
 use crate::id::DeviceId;
-use crate::ota::execution::{Asked, answered, ask, end, stand};
+use crate::ota::execution::{Asked, again, answered, ask, end, stand};
 use crate::ota::place::Place;
 use crate::ota::standing::Standing;
 use crate::row::Row;
@@ -63,9 +63,8 @@ pub(super) fn progressed(held: &Held<'_>, request: &Request, step: i64) -> Write
 
 /// The device failed and is to try again, from `due` on.
 pub(super) fn to_be_retried(held: &Held<'_>, request: &Request, reason: &str, due: Millis) -> Write {
-    let write = stand(heard(held.unchanged(), request), Standing::Waiting, Place::FIRST);
-    let write = write.set(ATTEMPT, held.execution.attempt + 1).set(DUE, due).set(REASON, reason);
-    answered(write).remove(STEP).remove(BEGUN_AT)
+    let write = answered(heard(held.unchanged(), request));
+    again(write, held.execution.attempt + 1, Place::FIRST, reason, due)
 }
 
 /// The device's part in the job is over, by its own report. What it asked meanwhile, the rollout answers when it counts.

@@ -3,9 +3,9 @@
 use super::effect::{Effect, Outcome};
 use super::ledger::{Ledger, Turn};
 use crate::Millis;
-use crate::attribute::{ATTEMPT, BEGUN_AT, COUNTED, DUE, JOB, REASON, STEP, UPGRADE};
+use crate::attribute::{COUNTED, JOB, UPGRADE};
 use crate::message::Upgrade;
-use crate::ota::execution::{Asked, Execution, answered, end, stand};
+use crate::ota::execution::{Asked, Execution, again, answered, end, stand};
 use crate::ota::place::Place;
 use crate::ota::progress::{Pace, Progress};
 use crate::ota::standing::Standing;
@@ -76,8 +76,10 @@ impl Plan {
 
     /// Lets a device try once more, from `due` on.
     pub fn retry(&mut self, execution: &Execution, reason: &str, due: Millis) -> &mut Move {
-        self.count(execution, Standing::Waiting, execution.attempt + 1);
-        self.push(execution, again(execution, reason, due).set(COUNTED, Standing::Waiting.word()));
+        let (attempt, place) = (execution.attempt + 1, Place::Again(execution.group, due));
+        self.count(execution, Standing::Waiting, attempt);
+        let write = again(execution.unchanged(), attempt, place, reason, due);
+        self.push(execution, write.set(COUNTED, Standing::Waiting.word()));
         self.last()
     }
 
@@ -171,11 +173,4 @@ pub(super) fn put(execution: &Execution, standing: Standing, pace: Pace) -> impl
 /// The write that ends an execution, counted at once.
 pub(super) fn ended(standing: Standing, reason: &str, now: Millis) -> impl FnOnce(Write) -> Write {
     move |write| end(write, standing, Place::Over(standing), Some(reason), now)
-}
-
-fn again(execution: &Execution, reason: &str, due: Millis) -> Write {
-    let (attempt, place) = (execution.attempt + 1, Place::Again(execution.group, due));
-    let write = stand(execution.unchanged(), Standing::Waiting, place);
-    let write = write.set(ATTEMPT, attempt).set(DUE, due).set(REASON, reason);
-    write.remove(STEP).remove(BEGUN_AT)
 }
