@@ -2,10 +2,9 @@
 //! row is gone.
 
 use super::context::{Chore, Context};
-use super::effect::{Effect, Span};
+use super::effect::Effect;
 use super::ledger::Ledger;
 use super::plan::{MOVES_MAX, Plan, ended, put};
-use crate::ota::execution::shards;
 use crate::ota::policy::State;
 use crate::ota::standing::Standing;
 
@@ -51,9 +50,6 @@ pub(super) fn abandon(context: &Context<'_>) -> Chore {
 }
 
 fn spans(context: &Context<'_>, kinds: &[&str]) -> Vec<Effect> {
-    let span = |shard: String, kind: &str| {
-        let limit = u32::try_from(MOVES_MAX).ok();
-        Effect::Executions(Span { shard, from: format!("{kind}/"), to: format!("{kind}/~"), limit })
-    };
-    shards(context.job).flat_map(|shard| kinds.iter().map(move |kind| span(shard.clone(), kind))).collect()
+    let of = |kind: &&str| Effect::executions(context.job, &format!("{kind}/"), &format!("{kind}/~"), Some(MOVES_MAX));
+    kinds.iter().flat_map(of).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::ota::execution::shards;
 use crate::release::{Look, Peek, Sight};
 use crate::row::Row;
 use crate::software_row::{Location, Object};
@@ -69,6 +70,15 @@ pub struct Span {
 }
 
 impl Effect {
+    /// Reads executions of `job` from every part of the index: the places `from` one `to` another, and at most `limit`
+    /// of each part.
+    pub(super) fn executions(job: &str, from: &str, to: &str, limit: Option<usize>) -> Vec<Self> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        let limit = limit.and_then(|limit| u32::try_from(limit).ok());
+        let span = |shard| Self::Executions(Span { shard, from: from.clone(), to: to.clone(), limit });
+        shards(job).map(span).collect()
+    }
+
     /// Publishes `message` as JSON.
     pub(super) fn publish(device: &str, topic: Downstream, message: &impl Serialize) -> Self {
         let payload = serde_json::to_vec(message).unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use super::claims::Claims;
 use super::context::{Chore, Context, is_running};
-use super::effect::{Answer, Effect, Span};
+use super::effect::{Answer, Effect};
 use super::fit::{Fit, fit};
 use super::judge::would_stop;
 use super::ledger::Ledger;
@@ -11,7 +11,7 @@ use super::pin::{Trouble, is_fit, release};
 use super::plan::{MOVES_MAX, NUDGE, Plan, ended, put};
 use crate::attribute::{DEVICE, DUE, GRANTED_AT, JOB, REASON, RELEASE, RETRIES, RETRY_AFTER, UPGRADE, VERSION};
 use crate::message::Upgrade;
-use crate::ota::execution::{Asked, Execution, SHARDS, answered, shards, stand};
+use crate::ota::execution::{Asked, Execution, SHARDS, answered, stand};
 use crate::ota::pinned::Pinned;
 use crate::ota::place::Place;
 use crate::ota::policy::Policy;
@@ -129,10 +129,8 @@ type Queue = fn(usize, crate::Millis) -> Place;
 
 /// The first of `queue` who may be started by now.
 fn waiting(context: &Context<'_>, group: usize, queue: Queue, limit: usize) -> Vec<Effect> {
-    let limit = u32::try_from(limit).ok();
     let (from, to) = (queue(group, 0).text(), queue(group, context.now).text());
-    let span = |shard| Effect::Executions(Span { shard, from: from.clone(), to: to.clone(), limit });
-    shards(context.job).map(span).collect()
+    Effect::executions(context.job, &from, &to, Some(limit))
 }
 
 struct Granting<'a> {

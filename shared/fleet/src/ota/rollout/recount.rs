@@ -1,10 +1,10 @@
 //! The beginning of a job's progress: from the executions that there are, so that a row whose progress was lost goes on.
 
 use super::context::{Chore, Context};
-use super::effect::{Effect, Span};
+use super::effect::Effect;
 use super::ledger::Ledger;
 use super::plan::Plan;
-use crate::ota::execution::{Execution, shards};
+use crate::ota::execution::Execution;
 use crate::ota::policy::State;
 use crate::ota::progress::Progress;
 
@@ -13,8 +13,7 @@ pub(super) fn recount(context: &Context<'_>, ledger: &Ledger) -> Chore {
     if ledger.progress.is_some() || ledger.state == State::Draft {
         return Ok(None);
     }
-    let span = |shard| Effect::Executions(Span { shard, from: String::new(), to: "~".to_owned(), limit: None });
-    let (rows, _) = context.facts.pages(&shards(context.job).map(span).collect::<Vec<_>>())?;
+    let (rows, _) = context.facts.pages(&Effect::executions(context.job, "", "~", None))?;
     let mut progress = Progress::default();
     for execution in rows.into_iter().filter_map(Execution::read) {
         if let Some(counted) = execution.counted {

@@ -2,12 +2,12 @@
 
 use super::context::{Chore, Context, is_running};
 use super::count::count_one;
-use super::effect::{Effect, Span};
+use super::effect::Effect;
 use super::grant::Telling;
 use super::ledger::Ledger;
 use super::pin::is_fit;
 use super::plan::{MOVES_MAX, NUDGE, Plan, ended, put};
-use crate::ota::execution::{Execution, shards, stand};
+use crate::ota::execution::{Execution, stand};
 use crate::ota::place::Place;
 use crate::ota::policy::State;
 use crate::ota::standing::Standing;
@@ -36,10 +36,8 @@ fn again(context: &Context<'_>, ledger: &Ledger) -> Result<Option<Telling>, Vec<
 }
 
 fn due(context: &Context<'_>) -> Vec<Effect> {
-    let limit = u32::try_from(MOVES_MAX).ok();
     let (from, to) = (Place::FIRST.text(), Place::Open(context.now).text());
-    let span = |shard| Effect::Executions(Span { shard, from: from.clone(), to: to.clone(), limit });
-    shards(context.job).map(span).collect()
+    Effect::executions(context.job, &from, &to, Some(MOVES_MAX))
 }
 
 fn is_silent(execution: &Execution) -> bool {
