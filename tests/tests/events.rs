@@ -12,12 +12,12 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use fleet::credentials::{Confirmation, Kind, Request, Rules};
 use fleet::delivery::Delivery;
 use fleet::ota::bell::Bells;
 use fleet::ota::report;
 use fleet::proof;
 use fleet::refusal::Code;
-use fleet::registration::{Confirmation, Kind, Request, Rules};
 use fleet::update;
 use local::{Cloud, Options, workspace};
 use serde_json::{Value as Json, json};

@@ -3,8 +3,8 @@
 mod perform;
 mod report;
 
+use fleet::credentials::{Effect, Request, Rules, Run};
 use fleet::delivery::Delivery;
-use fleet::registration::{Effect, Request, Rules, Run};
 use fleet::topic::Downstream;
 use fleet_aws::certificates::Certificates;
 use fleet_aws::clients::Clients;

@@ -1,7 +1,7 @@
 //! Performs effects: one arm each, no policy.
 
+use fleet::credentials::{Answer, Effect, Issued, Payload, Run};
 use fleet::id::{CertificateId, DeviceId};
-use fleet::registration::{Answer, Effect, Issued, Payload, Run};
 use fleet::table::Key;
 use fleet::topic::Downstream;
 use fleet::write::Write;

@@ -1,7 +1,7 @@
 //! What registration tells of its outcomes: the log's words and the metrics that alarms watch.
 
+use fleet::credentials::Outcome;
 use fleet::refusal::Code;
-use fleet::registration::Outcome;
 use fleet_aws::report::Report;
 
 /// The report of an outcome.

@@ -2,9 +2,9 @@
 
 use aws_sdk_iot::Client;
 use aws_sdk_iot::types::{CertificateDescription, CertificateStatus};
+use fleet::credentials::Issued;
 use fleet::csr::Csr;
 use fleet::id::{CertificateId, DeviceId};
-use fleet::registration::Issued;
 
 use crate::clients::Clients;
 use crate::failure::{Failure, unless_missing};

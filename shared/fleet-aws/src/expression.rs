@@ -112,9 +112,13 @@ impl Builder {
         format!("(attribute_not_exists({name}) OR attribute_type({name}, {kind}))")
     }
 
+    fn set(&mut self, members: &BTreeSet<String>) -> String {
+        self.value(AttributeValue::Ss(members.iter().cloned().collect()))
+    }
+
     fn change(&mut self, name: &'static str, change: &Change) -> Option<(&'static str, String)> {
         // DynamoDB knows no empty set.
-        if matches!(change, Change::Exclude(members) if members.is_empty()) {
+        if matches!(change, Change::Include(members) | Change::Exclude(members) if members.is_empty()) {
             return None;
         }
         let name = self.name(name);
@@ -123,13 +127,8 @@ impl Builder {
             Change::Copy(from) => ("SET", format!("{name} = {}", self.name(from))),
             Change::Remove => ("REMOVE", name),
             Change::Add(number) => ("ADD", format!("{name} {}", self.value(AttributeValue::N(number.to_string())))),
-            Change::Include(member) => {
-                ("ADD", format!("{name} {}", self.value(AttributeValue::Ss(vec![member.clone()]))))
-            }
-            Change::Exclude(members) => {
-                let members = AttributeValue::Ss(members.iter().cloned().collect());
-                ("DELETE", format!("{name} {}", self.value(members)))
-            }
+            Change::Include(members) => ("ADD", format!("{name} {}", self.set(members))),
+            Change::Exclude(members) => ("DELETE", format!("{name} {}", self.set(members))),
         })
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fleet::Millis;
+use fleet::credentials::{self, Confirmation};
 use fleet::ota::rollout;
-use fleet::registration::{self, Confirmation};
 use fleet::signature::{KeyError, PublicKey};
 use fleet::table::Table;
 use fleet::update;

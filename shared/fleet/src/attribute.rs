@@ -204,7 +204,7 @@ pub const SHARD: &str = "shard";
 pub const PLACE: &str = "place";
 
 // Bootstrapping_certificates; all of it is the functions'. Its key is [`CERTIFICATE`], and it has [`DEVICE`], [`STATE`],
-// [`REASON`], [`DUE`], [`CONFIRMED_AT`] and [`ENDED_AT`] as well.
+// [`REASON`], [`CONFIRMED_AT`], [`ENDED_AT`], and [`SHARD`] and [`PLACE`] while something is to be done with it.
 
 /// Serial number, hex.
 pub const SERIAL: &str = "serial";
@@ -220,8 +220,6 @@ pub const NOT_AFTER: &str = "not_after";
 pub const RENEW_AT: &str = "renew_at";
 /// SHA-256 of its public key, as the certificate has it, hex.
 pub const PUBLIC_KEY: &str = "public_key";
-/// Part of the index in which it waits for something to be done with it at [`DUE`]; absent when all is done.
-pub const QUEUE: &str = "queue";
 /// When the authority revoked it, Unix time in milliseconds.
 pub const REVOKED_AT: &str = "revoked_at";
 /// When the device was last reminded, Unix time in milliseconds.

@@ -7,6 +7,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
+use crate::certificate::facts::fingerprint;
 use crate::id::DeviceId;
 use crate::refusal::{Code, Refusal};
 
@@ -18,6 +19,7 @@ pub const CSR_MAX: usize = 8192;
 pub struct Csr {
     pem: String,
     fingerprint: String,
+    public_key: String,
 }
 
 impl Csr {
@@ -36,9 +38,9 @@ impl Csr {
         if !rest.trim_ascii().is_empty() {
             return Err(invalid("something follows the CSR's PEM block"));
         }
-        check(&block.contents, device)?;
+        let public_key = check(&block.contents, device)?;
         let fingerprint = hex::encode(digest(&SHA256, &block.contents));
-        Ok(Self { pem: pem.to_owned(), fingerprint })
+        Ok(Self { pem: pem.to_owned(), fingerprint, public_key })
     }
 
     /// The PEM exactly as the device sent it.
@@ -52,19 +54,29 @@ impl Csr {
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
+
+    /// SHA-256 of its public key, as [`crate::certificate::facts::Facts::public_key`].
+    #[must_use]
+    pub fn public_key(&self) -> &str {
+        &self.public_key
+    }
 }
 
-fn check(der: &[u8], device: &DeviceId) -> Result<(), Refusal> {
+/// Checks the request's DER form; gives the fingerprint of its public key.
+fn check(der: &[u8], device: &DeviceId) -> Result<String, Refusal> {
     let (rest, csr) = X509CertificationRequest::from_der(der).map_err(|_| invalid("the CSR is not PKCS #10"))?;
     if !rest.is_empty() {
         return Err(invalid("something follows the CSR's DER"));
     }
-    check_key(&csr.certification_request_info.subject_pki)?;
+    let key = &csr.certification_request_info.subject_pki;
+    check_key(key)?;
     csr.verify_signature().map_err(|_| invalid("the CSR is not signed by its own key"))?;
     let mut names = csr.certification_request_info.subject.iter_common_name();
     match (names.next(), names.next()) {
-        (None, _) => Ok(()),
-        (Some(name), None) if name.as_str().is_ok_and(|name| name.is_empty() || name == device.as_str()) => Ok(()),
+        (None, _) => Ok(fingerprint(key.raw)),
+        (Some(name), None) if name.as_str().is_ok_and(|name| name.is_empty() || name == device.as_str()) => {
+            Ok(fingerprint(key.raw))
+        }
         _ => Err(invalid(format!("the CSR's common name must be {device}, or empty"))),
     }
 }

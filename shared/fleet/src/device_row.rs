@@ -2,9 +2,12 @@
 
 use serde_json::Value as Json;
 
+use crate::Millis;
 use crate::attribute::{
-    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING, CONNECTIONS, FIRMWARE,
-    PARAMETERS, POLICY, PROOF_AT, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
+    ATTEMPTS, CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR,
+    CERTIFICATE_PENDING_NOT_AFTER, CERTIFICATE_PENDING_RENEW_AT, CERTIFICATE_PREVIOUS, CERTIFICATE_PREVIOUS_UNTIL,
+    CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING, CONNECTIONS, FIRMWARE, PARAMETERS, POLICY, PROOF_AT, REGISTERED,
+    RENEW, RENEWALS, REQUEST, REQUESTED_AT, SECRET,
 };
 use crate::id::CertificateId;
 use crate::problem::Problem;
@@ -15,6 +18,22 @@ use crate::write::Write;
 
 /// Most bytes of an MQTT payload. Source: AWS IoT Core message broker quotas.
 pub const PAYLOAD_MAX: usize = 128 * 1024;
+
+/// The functions' own attributes that hold a number.
+const LEDGER_NUMBERS: [&str; 9] = [
+    ATTEMPTS,
+    REQUESTED_AT,
+    PROOF_AT,
+    RENEWALS,
+    CERTIFICATE_RENEW_AT,
+    CERTIFICATE_NOT_AFTER,
+    CERTIFICATE_PENDING_RENEW_AT,
+    CERTIFICATE_PENDING_NOT_AFTER,
+    CERTIFICATE_PREVIOUS_UNTIL,
+];
+/// Those that hold text.
+const LEDGER_TEXTS: [&str; 5] =
+    [REQUEST, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATE_PREVIOUS];
 
 /// Where a device stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,6 +186,42 @@ impl Row {
         self.ledger_text(CERTIFICATE_PENDING_CSR)
     }
 
+    /// Id of the certificate before the confirmed one, which still works.
+    #[must_use]
+    pub fn previous(&self) -> Option<CertificateId> {
+        self.ledger_text(CERTIFICATE_PREVIOUS).and_then(CertificateId::parse)
+    }
+
+    /// Until when it works.
+    #[must_use]
+    pub fn previous_until(&self) -> Option<Millis> {
+        self.ledger_number(CERTIFICATE_PREVIOUS_UNTIL)
+    }
+
+    /// When the device is to ask for the certificate after the confirmed one.
+    #[must_use]
+    pub fn renew_at(&self) -> Option<Millis> {
+        self.ledger_number(CERTIFICATE_RENEW_AT)
+    }
+
+    /// Until when the confirmed certificate is valid.
+    #[must_use]
+    pub fn not_after(&self) -> Option<Millis> {
+        self.ledger_number(CERTIFICATE_NOT_AFTER)
+    }
+
+    /// When the device will have to ask for the certificate after the pending one.
+    #[must_use]
+    pub fn pending_renew_at(&self) -> Option<Millis> {
+        self.ledger_number(CERTIFICATE_PENDING_RENEW_AT)
+    }
+
+    /// Whether an operator wants the device to renew its certificate now.
+    #[must_use]
+    pub fn wants_renewal(&self) -> bool {
+        self.flag(RENEW) == Ok(Some(true))
+    }
+
     /// Ids of the certificates that are being taken out of service.
     #[must_use]
     pub fn retiring(&self) -> Vec<CertificateId> {
@@ -180,8 +235,7 @@ impl Row {
     pub fn mended_ledger(&self) -> Option<Write> {
         // The blueprint's rows come with `connections` as text; it is counted only once the device is registered.
         let counted = (self.registered() == Ok(Registered::Ok)).then_some(CONNECTIONS);
-        let numbers = [ATTEMPTS, REQUESTED_AT, PROOF_AT].into_iter().chain(counted);
-        let texts = [REQUEST, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR];
+        let numbers = LEDGER_NUMBERS.into_iter().chain(counted);
         let mut write = Write::new();
         for attribute in numbers.filter(|name| self.get(name).is_some()) {
             match (self.get(attribute), self.number(attribute)) {
@@ -190,7 +244,7 @@ impl Row {
                 (found, _) => write = write.when_still(attribute, found).remove(attribute),
             }
         }
-        for attribute in texts.into_iter().filter(|name| self.get(name).is_some()) {
+        for attribute in LEDGER_TEXTS.into_iter().filter(|name| self.get(name).is_some()) {
             if self.ledger_text(attribute).is_none() {
                 write = write.when_still(attribute, self.get(attribute)).remove(attribute);
             }

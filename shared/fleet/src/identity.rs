@@ -1,7 +1,9 @@
-//! Whom the cloud serves: a registered device that speaks over its own certificate.
+//! Whom the cloud serves: a registered device that speaks over a certificate of its own. While it renews, these are
+//! two: the one that it has and the one that it was given.
 
 use crate::delivery::Sender;
 use crate::device_row::Registered;
+use crate::id::CertificateId;
 use crate::problem::Problem;
 use crate::refusal::{Code, Refusal};
 use crate::row::Row;
@@ -15,22 +17,21 @@ pub enum Unserved {
     Mend(Problem),
 }
 
-/// Checks that the device of `row` is registered, and that `sender` spoke over its certificate.
+/// Checks that the device of `row` is registered, and that `sender` spoke over a certificate of its own.
 ///
 /// # Errors
 /// Why it is not served.
 pub fn check(sender: &Sender, row: &Row) -> Result<(), Unserved> {
-    let refuse = |code, message: &str| Err(Unserved::Refuse(Refusal::new(code, message)));
+    let refuse = |refusal| Err(Unserved::Refuse(refusal));
     match row.registered().map_err(Unserved::Mend)? {
         Registered::Ok => {}
-        Registered::Blocked => return Err(Unserved::Refuse(Refusal::locked_out(Code::Blocked))),
-        Registered::Revoked => return Err(Unserved::Refuse(Refusal::locked_out(Code::Revoked))),
-        Registered::False | Registered::Requested => {
-            return refuse(Code::NotRegistered, "register first: publish `register/request`, then `register/ok`");
-        }
+        Registered::Blocked => return refuse(Refusal::locked_out(Code::Blocked)),
+        Registered::Revoked => return refuse(Refusal::locked_out(Code::Revoked)),
+        Registered::False | Registered::Requested => return refuse(Refusal::not_registered()),
     }
-    match row.certificate() {
-        Some(certificate) if certificate.as_str() == sender.principal => Ok(()),
-        _ => refuse(Code::WrongCertificate, "connect with the device's own, confirmed certificate"),
+    let own = [row.certificate(), row.pending(), row.previous()];
+    if own.iter().flatten().map(CertificateId::as_str).any(|own| own == sender.principal) {
+        return Ok(());
     }
+    refuse(Refusal::new(Code::WrongCertificate, "connect with the device's own, confirmed certificate"))
 }

@@ -10,6 +10,8 @@
 //! - `infra/local` may depend on everything, nothing but `tests` depends on it.
 
 pub mod attribute;
+pub mod certificate;
+pub mod credentials;
 pub mod csr;
 pub mod delivery;
 pub mod device_row;
@@ -23,7 +25,6 @@ pub mod ota;
 pub mod problem;
 pub mod proof;
 pub mod refusal;
-pub mod registration;
 pub mod release;
 pub mod row;
 pub mod signature;

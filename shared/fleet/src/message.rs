@@ -97,6 +97,29 @@ pub enum CertificateState {
     Unknown,
 }
 
+impl CertificateState {
+    /// The word for it, as rows and messages have it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Superseded => "superseded",
+            Self::Retired => "retired",
+            Self::Revoked => "revoked",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Reads such a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Confirmed, Self::Superseded, Self::Retired, Self::Revoked]
+            .into_iter()
+            .find(|state| state.word() == word)
+    }
+}
+
 /// Payload of `update/request` and `version/request`; an empty payload means no version.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UpdateRequest {

@@ -156,6 +156,12 @@ impl Refusal {
         )
     }
 
+    /// The device has no identity of its own.
+    #[must_use]
+    pub fn not_registered() -> Self {
+        Self::new(Code::NotRegistered, "register first: publish `register/request`, then `register/ok`")
+    }
+
     /// The device is blocked or revoked, as `code` says.
     #[must_use]
     pub fn locked_out(code: Code) -> Self {

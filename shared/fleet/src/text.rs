@@ -1,6 +1,6 @@
 //! Small things about text that several modules need.
 
-use jiff::Timestamp;
+use jiff::{Span, SpanRelativeTo, Timestamp};
 
 use crate::Millis;
 
@@ -18,6 +18,14 @@ pub fn excerpt(text: &str, most: usize) -> String {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }
+}
+
+/// A duration of days, hours and so on: `90s`, `2h 30m`, `90d`; a day has 24 hours.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Millis> {
+    let span: Span = text.to_lowercase().parse().ok()?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    Millis::try_from(duration.as_millis()).ok()
 }
 
 #[cfg(test)]

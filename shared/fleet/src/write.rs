@@ -34,8 +34,8 @@ pub enum Change {
     Copy(&'static str),
     /// Adds to a number, atomically; an absent one counts as 0.
     Add(i64),
-    /// Puts a member into a set of text.
-    Include(String),
+    /// Puts members into a set of text.
+    Include(BTreeSet<String>),
     /// Takes members out of a set of text.
     Exclude(BTreeSet<String>),
     /// Removes it.
@@ -146,10 +146,11 @@ impl Write {
         self.change(attribute, Change::Add(number))
     }
 
-    /// Puts `member` into the set `attribute`.
+    /// Puts `members` into the set `attribute`; none leaves it as it is.
     #[must_use]
-    pub fn include(self, attribute: &'static str, member: impl Into<String>) -> Self {
-        self.change(attribute, Change::Include(member.into()))
+    pub fn include(self, attribute: &'static str, members: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let members: BTreeSet<String> = members.into_iter().map(Into::into).collect();
+        if members.is_empty() { self } else { self.change(attribute, Change::Include(members)) }
     }
 
     /// Takes `members` out of the set `attribute`.
@@ -219,9 +220,9 @@ impl Change {
             (Self::Add(number), Some(found)) => {
                 Some(Value::Number((whole(found).ok_or(Lost)? + i128::from(*number)).to_string()))
             }
-            (Self::Include(member), None) => Some(Value::Texts(BTreeSet::from([member.clone()]))),
-            (Self::Include(member), Some(Value::Texts(texts))) => {
-                Some(Value::Texts(texts.iter().chain([member]).cloned().collect()))
+            (Self::Include(members), None) => Some(Value::Texts(members.clone())),
+            (Self::Include(members), Some(Value::Texts(texts))) => {
+                Some(Value::Texts(texts.union(members).cloned().collect()))
             }
             (Self::Exclude(members), Some(Value::Texts(texts))) => {
                 let rest: BTreeSet<_> = texts.difference(members).cloned().collect();
@@ -256,7 +257,7 @@ mod tests {
     #[test]
     fn a_counter_adds_and_a_set_loses_its_last_member_with_the_attribute() {
         let mut row = Row::default();
-        let count = Write::new().add("n", 1).include("s", "x");
+        let count = Write::new().add("n", 1).include("s", ["x"]);
         count.apply(&mut row).unwrap();
         count.apply(&mut row).unwrap();
         assert_eq!(row.ledger_number("n"), Some(2));

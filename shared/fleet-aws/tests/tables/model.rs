@@ -52,7 +52,7 @@ fn change() -> impl Strategy<Value = Change> {
         value().prop_map(Change::Set),
         attribute().prop_map(Change::Copy),
         (-2..3_i64).prop_map(Change::Add),
-        "[xyz]".prop_map(Change::Include),
+        btree_set("[xyz]", 0..3).prop_map(Change::Include),
         btree_set("[xyz]", 0..3).prop_map(Change::Exclude),
         Just(Change::Remove),
     ]

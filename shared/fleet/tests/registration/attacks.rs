@@ -4,10 +4,10 @@ use fleet::attribute::{
     ATTEMPTS, BLOCKED_REASON, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATES_RETIRING, CONNECTIONS, PROBLEM, PROOF_AT,
     REGISTERED, SECRET,
 };
+use fleet::credentials::{Confirmation, Kind, Outcome, Request, Rules};
 use fleet::device_row::Registered;
 use fleet::message::ProofMessage;
 use fleet::refusal::Code;
-use fleet::registration::{Confirmation, Kind, Outcome, Request, Rules};
 use fleet::write::Write;
 
 use crate::promises::{hold_always, hold_at_rest};
@@ -39,7 +39,7 @@ fn a_row_copied_from_another_device_never_takes_that_devices_certificate_out_of_
         let theirs = Certificate { active: true, foreign: true, ..Certificate::default() };
         world.certificates.insert(other.clone(), theirs.clone());
         world.edit(&match attribute {
-            CERTIFICATES_RETIRING => Write::new().include(attribute, other.as_str()),
+            CERTIFICATES_RETIRING => Write::new().include(attribute, [other.as_str()]),
             _ => Write::new().set(attribute, other.as_str()),
         });
         handle(&mut world, &request(1, Some(csr(0))));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use fleet::registration::Outcome;
+use fleet::credentials::Outcome;
 use fleet::row::Row;
 
 use crate::promises::{hold_always, hold_at_rest, hold_for_the_device};

@@ -1,8 +1,8 @@
 //! Which plan a row and a message lead to, and how long the way is.
 
 use fleet::attribute::{ATTEMPTS, CONNECTIONS, POLICY, PROBLEM, REGISTERED, REQUEST, VERSION};
+use fleet::credentials::{Effect, End, Kind, Plan, Request, Rules, decide, open};
 use fleet::message::ProofMessage;
-use fleet::registration::{Effect, End, Kind, Plan, Request, Rules, decide, open};
 use fleet::write::Write;
 
 use crate::scene::{
@@ -37,15 +37,12 @@ fn word(effect: &Effect) -> String {
 }
 
 fn decided(world: &World, request: &Request) -> String {
-    line(&decide(&RULES, request, NOW, world.row.as_ref()))
+    line(&decide(&RULES, request, NOW, world.row.as_ref(), None))
 }
 
-const ENROL: &str =
-    "CreateThing Issue | Record AttachPolicy AttachThing | Activate Certificate Parameters ParametersTopic";
-const ENROL_WITH_KEY: &str =
-    "CreateThing Issue | Record AttachPolicy AttachThing | Activate Certificate Key Parameters ParametersTopic";
-const HAND_OVER_AGAIN: &str =
-    "Claim Fetch CreateThing | AttachPolicy AttachThing | Activate Certificate Parameters ParametersTopic";
+const ENROL: &str = "CreateThing Issue | Record Enter AttachPolicy AttachThing | Activate Certificate Chain Status Parameters ParametersTopic";
+const ENROL_WITH_KEY: &str = "CreateThing Issue | Record Enter AttachPolicy AttachThing | Activate Certificate Chain Status Key Parameters ParametersTopic";
+const HAND_OVER_AGAIN: &str = "Claim Fetch CreateThing | Enter AttachPolicy AttachThing | Activate Certificate Chain Status Parameters ParametersTopic";
 
 #[test]
 fn every_message_begins_with_one_write_and_nothing_else() {
@@ -161,7 +158,7 @@ fn a_confirmation_is_answered_by_where_the_device_stands() {
     let table = [
         (pending(None), over(0), "Claim > decide"),
         (renewing(), over(1), "Claim > decide"),
-        (confirmed(None), over(0), "Status > Confirmed"),
+        (confirmed(None), over(0), "Status Mark > Confirmed"),
         (pending(None), over(7), "CredentialsError > Refused"),
         (renewing(), over(0), "CredentialsError > Refused"),
         (confirmed(None), over(7), "CredentialsError > Refused"),
@@ -187,8 +184,8 @@ fn a_stack_that_makes_no_keys_says_so_before_it_looks_at_any_row() {
         received_at: NOW,
         payload: payload.to_owned(),
     };
-    let refusal = Request::parse(&delivery(""), &rules).unwrap_err();
+    let refusal = Request::registration(&delivery(""), &rules).unwrap_err();
     assert_eq!(refusal.code, fleet::refusal::Code::CsrRequired);
-    let request = Request::parse(&delivery(""), &RULES).unwrap().unwrap();
+    let request = Request::registration(&delivery(""), &RULES).unwrap().unwrap();
     assert_eq!(request.kind, Kind::Register { csr: None, proof: None::<ProofMessage> });
 }

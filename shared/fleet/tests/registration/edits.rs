@@ -8,7 +8,7 @@ use fleet::attribute::{
     CONFIRMED_AT, CONNECTIONS, FIRMWARE, LAST_SEEN, PARAMETERS, POLICY, PROBLEM, PROOF_AT, REGISTERED, REQUEST,
     REQUESTED_AT, SECRET, VERSION, VERSION_REPORTED_AT,
 };
-use fleet::registration::{Outcome, Request};
+use fleet::credentials::{Outcome, Request};
 use fleet::topic::Downstream;
 use fleet::value::Value;
 use proptest::prelude::*;
@@ -136,10 +136,10 @@ fn try_message(edited: &World, request: &Request) -> Result<(), TestCaseError> {
 fn is_answered(before: &World, after: &World, request: &Request, outcome: &Outcome) -> bool {
     let has = |topic| after.sent[before.sent.len()..].iter().any(|(sent_on, _)| *sent_on == topic);
     match outcome {
-        Outcome::Enrolled | Outcome::EnrolledAgain => {
+        Outcome::Enrolled | Outcome::EnrolledAgain | Outcome::Renewed | Outcome::RenewedAgain => {
             has(Downstream::Certificate) && after.active().contains(&after.row().pending().unwrap())
         }
-        Outcome::Confirmed => has(Downstream::Status),
+        Outcome::Confirmed | Outcome::Told => has(Downstream::Status),
         Outcome::Refused(_) | Outcome::LockedOut(_) => has(Downstream::CredentialsError),
         // Only a message that the row has seen, or one older than that, may be passed over.
         Outcome::Superseded => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use fleet::attribute::{POLICY, REGISTERED};
-use fleet::registration::{Answer, Effect, Request, Run};
+use fleet::credentials::{Answer, Effect, Request, Run};
 use fleet::topic::Downstream;
 use fleet::value::Value;
 use fleet::write::Write;

@@ -1,11 +1,11 @@
 //! The promises, as questions to a world.
 
+use fleet::credentials::Outcome;
 use fleet::message::{CertificateState, Status};
-use fleet::registration::Outcome;
 use fleet::row::Row;
 use fleet::topic::Downstream;
 
-use crate::scene::{claim_certificate, confirmation};
+use crate::scene::{NOW, claim_certificate, confirmation};
 use crate::steps::handle;
 use crate::world::World;
 
@@ -16,6 +16,8 @@ pub fn hold_always(world: &World, context: &str) {
         world.active().iter().all(|id| known.contains(*id)),
         "{context}: an active certificate that no row knows: {world:#?}"
     );
+    let unentered: Vec<_> = world.active().into_iter().filter(|id| !world.cards.contains_key(*id)).collect();
+    assert!(unentered.is_empty(), "{context}: active certificates that the ledger does not know: {unentered:#?}");
     if let Some(confirmed) = world.row.as_ref().and_then(Row::certificate) {
         let found = &world.certificates[&confirmed];
         let works = found.active && found.thing && !found.policies.is_empty() && world.thing;
@@ -40,18 +42,24 @@ pub fn hold_at_rest(world: &World, crashes: usize, context: &str) {
 /// What the device was told is so.
 pub fn hold_for_the_device(world: &World, outcome: &Outcome, context: &str) {
     match outcome {
-        Outcome::Enrolled | Outcome::EnrolledAgain => holds_what_it_was_sent(world, context),
+        Outcome::Enrolled | Outcome::EnrolledAgain | Outcome::Renewed | Outcome::RenewedAgain => {
+            holds_what_it_was_sent(world, context)
+        }
         Outcome::Confirmed => {
-            let certificate_id = world.row().certificate().unwrap();
-            let status = Status::of(CertificateState::Confirmed, &certificate_id);
+            let (row, id) = (world.row(), world.row().certificate().unwrap());
+            let (renew_at, not_after) = (row.renew_at(), row.not_after());
+            let known = Status::of(CertificateState::Confirmed, &id);
+            let status = Status { renew_at, not_after, now: Some(NOW), ..known };
             let sent = world.last_sent(Downstream::Status).unwrap();
             assert_eq!(serde_json::from_str::<Status>(sent).unwrap(), status, "{context}");
+            assert!(renew_at.is_some() && not_after.is_some(), "{context}");
+            assert_eq!(world.cards[&id].ledger_text("state"), Some("confirmed"), "{context}");
         }
         Outcome::LockedOut(refusal) | Outcome::Refused(refusal) => {
             let sent = world.last_sent(Downstream::CredentialsError).unwrap_or_default();
             assert!(sent.contains(&refusal.code.as_str()), "{context}: the device was not told {refusal}: {world:#?}");
         }
-        Outcome::Superseded => {}
+        Outcome::Superseded | Outcome::Told => {}
     }
 }
 

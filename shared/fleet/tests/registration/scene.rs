@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use fleet::Millis;
 use fleet::attribute::{PARAMETERS, POLICY, REGISTERED, SECRET};
+use fleet::certificate::life::DAY;
+use fleet::credentials::{Confirmation, Kind, Request, Rules};
 use fleet::csr::Csr;
 use fleet::delivery::Sender;
 use fleet::id::{CertificateId, DeviceId};
 use fleet::proof;
-use fleet::registration::{Confirmation, Kind, Request, Rules};
 use fleet::row::Row;
 use fleet::value::Value;
 use fleet::write::Write;
@@ -19,8 +20,17 @@ use crate::world::{Certificate, World, certificate_id};
 pub const NOW: Millis = 1_700_000_000_000;
 pub const POLICY_NAME: &str = "device-policy";
 pub const SECRET_TEXT: &str = "correct horse";
-pub const RULES: Rules =
-    Rules { attempts_limit: 3, server_made_keys: true, confirmation: Confirmation::Device, proof_clock_skew: 300_000 };
+pub const RULES: Rules = Rules {
+    attempts_limit: 3,
+    server_made_keys: true,
+    confirmation: Confirmation::Device,
+    proof_clock_skew: 300_000,
+    validity: 365 * DAY,
+    pending_lifetime: DAY,
+    grace: DAY,
+    key_reuse: false,
+    renew_after_expiry: 30 * DAY,
+};
 
 pub fn device() -> DeviceId {
     DeviceId::parse("dev-1").unwrap()

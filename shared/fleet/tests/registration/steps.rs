@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use fleet::credentials::{Answer, Effect, Outcome, Request, Rules, Run};
 use fleet::fault::Fault;
-use fleet::registration::{Answer, Effect, Outcome, Request, Rules, Run};
 
 use crate::scene::{NOW, RULES};
 use crate::world::World;

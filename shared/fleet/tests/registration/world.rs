@@ -3,14 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fleet::Millis;
 use fleet::attribute::{CERTIFICATES_RETIRING, PROBLEM};
+use fleet::certificate::facts::Facts;
+use fleet::credentials::{Answer, Cert, Effect, IssueOrder, Issued, Payload, Run};
 use fleet::csr::Csr;
 use fleet::id::CertificateId;
-use fleet::registration::{Answer, Cert, Effect, Issued, Payload, Run};
 use fleet::row::Row;
+use fleet::table::Key;
 use fleet::topic::Downstream;
 use fleet::value::Value;
 use fleet::write::Write;
+
+use crate::scene::NOW;
 
 /// The world of one device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +24,8 @@ pub struct World {
     pub thing: bool,
     pub policies: BTreeSet<String>,
     pub certificates: BTreeMap<CertificateId, Certificate>,
+    /// The ledger: the certificates' rows.
+    pub cards: BTreeMap<CertificateId, Row>,
     pub sent: Vec<(Downstream, String)>,
     /// Whether a detached certificate counts as attached until [`World::wait`]: "it might take several seconds for
     /// the detachment to propagate" (`DetachThingPrincipal`).
@@ -31,6 +38,8 @@ pub struct World {
 pub struct Certificate {
     /// What it was made from: a CSR's fingerprint, or the cloud's own key.
     pub origin: String,
+    pub public_key: String,
+    pub not_after: Millis,
     pub active: bool,
     pub thing: bool,
     pub detaching: bool,
@@ -45,6 +54,8 @@ impl World {
     /// Performs one effect of `run`.
     pub fn perform(&mut self, run: &Run<'_>, effect: &Effect) -> Answer {
         match effect {
+            Effect::Look => Answer::Read(self.row.clone()),
+            Effect::LookUp(id) => Answer::Read(self.cards.get(id).cloned()),
             Effect::Claim(write) => self.write(write),
             Effect::Note(write) => {
                 self.write(write);
@@ -55,8 +66,13 @@ impl World {
                 self.thing = true;
                 Answer::Done
             }
-            Effect::Issue(csr) => self.issue(csr.as_ref()),
+            Effect::Issue(order) => self.issue(order),
             Effect::Fetch(id) => self.fetch(id),
+            Effect::Enter(enter) => {
+                let issued = run.issued().unwrap();
+                self.mark(&issued.id, &enter.write(issued))
+            }
+            Effect::Mark(id, write) => self.mark(id, write),
             Effect::AttachPolicy(cert, policy) => self.attach_policy(run, cert, policy),
             Effect::AttachThing(cert) => self.attach_thing(run, cert),
             Effect::Activate(cert) => self.set_active(run, cert, true),
@@ -77,19 +93,54 @@ impl World {
         }
     }
 
+    /// Writes a card: makes one where there is none, or changes one.
+    fn mark(&mut self, id: &CertificateId, write: &Write) -> Answer {
+        let found = self.cards.get(id).cloned();
+        let card = match found {
+            None if write.creates => Some(Row(Key::certificate(id.as_str()).attributes())),
+            found => found.filter(|_| !write.creates),
+        };
+        if let Some(mut card) = card
+            && write.apply(&mut card).is_ok()
+        {
+            self.cards.insert(id.clone(), card);
+        }
+        Answer::Done
+    }
+
     /// `CreateCertificateFromCsr` and `CreateKeysAndCertificate`: not idempotent.
-    fn issue(&mut self, csr: Option<&Csr>) -> Answer {
+    fn issue(&mut self, order: &IssueOrder) -> Answer {
         let id = certificate_id(self.certificates.len());
-        let origin = csr.map_or("a key of the cloud", Csr::fingerprint).to_owned();
-        let key = csr.is_none().then(|| format!("the key of {id}"));
-        self.certificates.insert(id.clone(), Certificate { origin, ..Certificate::default() });
-        Answer::Issued(Issued { certificate: id.to_string(), id, key })
+        let origin = order.csr.as_ref().map_or("a key of the cloud", Csr::fingerprint).to_owned();
+        let key = order.csr.is_none().then(|| format!("the key of {id}"));
+        let public_key = order.csr.as_ref().map_or("the cloud's", Csr::public_key).to_owned();
+        let not_after = order.terms.not_after();
+        self.certificates.insert(id.clone(), Certificate { origin, public_key, not_after, ..Certificate::default() });
+        Answer::Issued(Issued { key, ..self.issued(&id) })
     }
 
     fn fetch(&self, id: &CertificateId) -> Answer {
         match self.certificates.get(id).filter(|found| !found.deleted && !found.revoked) {
-            Some(_) => Answer::Issued(Issued { id: id.clone(), certificate: id.to_string(), key: None }),
+            Some(_) => Answer::Issued(self.issued(id)),
             None => Answer::Missing,
+        }
+    }
+
+    fn issued(&self, id: &CertificateId) -> Issued {
+        let found = &self.certificates[id];
+        let (not_before, not_after) = (NOW, found.not_after);
+        Issued {
+            certificate: id.to_string(),
+            id: id.clone(),
+            key: None,
+            chain: Some("the chain".to_owned()),
+            facts: Facts {
+                serial: id.as_str().trim_start_matches('0').to_owned(),
+                not_before,
+                not_after,
+                public_key: found.public_key.clone(),
+            },
+            issuer: "aws-iot".to_owned(),
         }
     }
 
@@ -137,20 +188,15 @@ impl World {
                 Answer::Fault("the certificate is in use".to_owned())
             }
             Some(found) => {
-                *found =
-                    Certificate { origin: std::mem::take(&mut found.origin), deleted: true, ..Certificate::default() };
+                let Certificate { origin, public_key, not_after, .. } = std::mem::take(found);
+                *found = Certificate { origin, public_key, not_after, deleted: true, ..Certificate::default() };
                 Answer::Done
             }
         }
     }
 
     fn publish(&mut self, run: &Run<'_>, topic: Downstream, payload: &Payload) -> Answer {
-        let issued = run.issued();
-        let text = match payload {
-            Payload::Certificate => Some(issued.unwrap().certificate.clone()),
-            Payload::Key => issued.unwrap().key.clone(),
-            Payload::Text(text) => Some(text.clone()),
-        };
+        let text = payload.text(run.issued());
         self.sent.extend(text.map(|text| (topic, text)));
         Answer::Done
     }
@@ -192,7 +238,8 @@ impl World {
 
     /// Ids of the certificates that the row knows.
     pub fn known(&self) -> BTreeSet<CertificateId> {
-        let ids = |row: &Row| row.certificate().into_iter().chain(row.pending()).chain(row.retiring());
+        let ids =
+            |row: &Row| row.certificate().into_iter().chain(row.pending()).chain(row.previous()).chain(row.retiring());
         self.row.iter().flat_map(ids).collect()
     }
 

@@ -2,15 +2,16 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZoneDatabase;
-use jiff::{Span, SpanRelativeTo, Timestamp};
 use serde_json::Value as Json;
 
 use crate::Millis;
 use crate::ota::percent::Percent;
 use crate::problem::Problem;
 use crate::row::Row;
+use crate::text::parse_duration;
 use crate::value::Value;
 
 /// One second.
@@ -53,19 +54,14 @@ pub(super) fn duration(row: &Row, field: &'static str, default: Millis, shortest
     let expected = format!("a duration from {from}s to 30d, like 90s, 15m or 2h 30m; a bare number is minutes");
     match row.text(field, &expected)? {
         None => Ok(default),
-        Some(text) => parse_duration(&text)
+        Some(text) => minutes_or_duration(&text)
             .filter(|duration| (shortest..=LONGEST).contains(duration))
             .ok_or_else(|| Problem::new(field, row.get(field), expected)),
     }
 }
 
-fn parse_duration(text: &str) -> Option<Millis> {
-    if let Ok(minutes) = text.parse::<u64>() {
-        return minutes.checked_mul(MINUTE);
-    }
-    let span: Span = text.to_lowercase().parse().ok()?;
-    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-    Millis::try_from(duration.as_millis()).ok()
+fn minutes_or_duration(text: &str) -> Option<Millis> {
+    text.parse::<u64>().map_or_else(|_| parse_duration(text), |minutes| minutes.checked_mul(MINUTE))
 }
 
 /// A point in time, with the offset or the zone that the operator wrote.

@@ -1,14 +1,16 @@
 //! `register/request`: claim the row, make the certificate, hand it over.
 
-use super::claim::{abandon, again, fresh, holds_claim, is_overtaken, is_own, newest};
-use super::effect::{Cert, Effect, Outcome, Payload, Plan, Record};
-use super::mend::{policy_settled, report};
-use super::refuse::{error, refuse};
-use super::{Request, Rules};
 use crate::Millis;
 use crate::attribute::{
     ATTEMPTS, BLOCKED_REASON, CERTIFICATE_PENDING, CONNECTIONS, LAST_SEEN, PROOF_AT, REGISTERED, REQUEST, SECRET,
 };
+use crate::credentials::claim::{abandon, again, fresh, holds_claim, is_overtaken, is_own, newest};
+use crate::credentials::effect::{Effect, Payload};
+use crate::credentials::issue::{Claimed, Issue};
+use crate::credentials::mend::{policy_settled, report};
+use crate::credentials::plan::{Outcome, Plan};
+use crate::credentials::refuse::{error, refuse};
+use crate::credentials::{Request, Rules};
 use crate::csr::Csr;
 use crate::device_row::{Parameters, Registered};
 use crate::id::CertificateId;
@@ -22,7 +24,7 @@ use crate::value::Value;
 use crate::write::Write;
 
 /// The plan for `register/request`.
-pub(super) fn register(
+pub(in crate::credentials) fn register(
     rules: &Rules,
     request: &Request,
     csr: Option<&Csr>,
@@ -79,7 +81,7 @@ struct Enrolment<'a> {
 
 impl Enrolment<'_> {
     fn plan(&self) -> Plan {
-        let (policy, parameters, secret) = match self.needs() {
+        let (issue, parameters, secret) = match self.needs() {
             Ok(needs) => needs,
             Err(problem) => return report(self.request, self.now, self.row, &problem),
         };
@@ -88,15 +90,15 @@ impl Enrolment<'_> {
             Err(refusal) => return refuse(self.request, refusal),
         };
         if let Some(pending) = self.repeats() {
-            return self.hand_over_again(pending, &policy, &parameters, proved_at);
+            return self.hand_over_again(pending, &issue, &parameters, proved_at);
         }
         if holds_claim(self.request, self.row) {
-            return self.enrol(&policy, &parameters);
+            return self.enrol(&issue, &parameters);
         }
         if self.is_at_limit() {
             return self.block();
         }
-        self.claim_first(proved_at, || self.enrol(&policy, &parameters))
+        self.claim_first(proved_at, || self.enrol(&issue, &parameters))
     }
 
     /// The claim; where the request is proven, the certificate need not wait for it. If the claim is lost, the
@@ -111,8 +113,9 @@ impl Enrolment<'_> {
         plan
     }
 
-    fn needs(&self) -> Result<(String, Parameters, Option<&str>), Problem> {
-        Ok((self.row.policy()?, self.row.device_parameters()?, self.row.secret()?))
+    fn needs(&self) -> Result<(Issue<'_>, Parameters, Option<&str>), Problem> {
+        let issue = Issue::by(self.rules, self.request, self.csr, self.row, self.now)?;
+        Ok((issue, self.row.device_parameters()?, self.row.secret()?))
     }
 
     /// When the request was proven; a proof counts for one message. The same request, repeated before its
@@ -164,18 +167,9 @@ impl Enrolment<'_> {
         }
     }
 
-    fn enrol(&self, policy: &str, parameters: &Parameters) -> Plan {
-        let record = Record {
-            request: self.request.sender.trace.clone(),
-            received_at: self.request.sender.received_at,
-            replaces: self.row.pending(),
-            csr: self.csr.map(|csr| csr.fingerprint().to_owned()),
-        };
-        let stages = vec![
-            vec![Effect::CreateThing, Effect::Issue(self.csr.cloned())],
-            [Effect::Record(record)].into_iter().chain(attach(policy)).collect(),
-            hand_over(parameters, self.csr.is_none()),
-        ];
+    fn enrol(&self, issue: &Issue<'_>, parameters: &Parameters) -> Plan {
+        let mut stages = issue.make(Claimed::Registration);
+        stages.push(hand_over(issue.hand_over(None), parameters, self.csr.is_none()));
         Plan::done(stages, Outcome::Enrolled).with(policy_settled(self.row)).retiring(self.row.pending())
     }
 
@@ -183,7 +177,7 @@ impl Enrolment<'_> {
     fn hand_over_again(
         &self,
         pending: CertificateId,
-        policy: &str,
+        issue: &Issue<'_>,
         parameters: &Parameters,
         proved_at: Option<Millis>,
     ) -> Plan {
@@ -193,8 +187,8 @@ impl Enrolment<'_> {
         let claim = Effect::Claim(self.proven(claim, proved_at));
         let stages = vec![
             vec![claim, Effect::Fetch(pending), Effect::CreateThing],
-            attach(policy).to_vec(),
-            hand_over(parameters, false),
+            issue.attach().to_vec(),
+            hand_over(issue.hand_over(self.row.pending_renew_at()), parameters, false),
         ];
         Plan::done(stages, Outcome::EnrolledAgain).with(policy_settled(self.row))
     }
@@ -221,18 +215,10 @@ impl Enrolment<'_> {
     }
 }
 
-fn attach(policy: &str) -> [Effect; 2] {
-    [Effect::AttachPolicy(Cert::Issued, policy.to_owned()), Effect::AttachThing(Cert::Issued)]
-}
-
-fn hand_over(parameters: &Parameters, with_key: bool) -> Vec<Effect> {
-    let key = with_key.then_some(Effect::Publish(Downstream::Key, Payload::Key));
-    [Effect::Activate(Cert::Issued), Effect::Publish(Downstream::Certificate, Payload::Certificate)]
-        .into_iter()
-        .chain(key)
-        .chain([
-            Effect::Publish(Downstream::Parameters, Payload::Text(parameters.json.clone())),
-            Effect::Publish(Downstream::ParametersTopic, Payload::Text(parameters.topic.clone())),
-        ])
-        .collect()
+/// With the certificate go the key, if the cloud made it, and the parameters.
+fn hand_over(mut stage: Vec<Effect>, parameters: &Parameters, with_key: bool) -> Vec<Effect> {
+    stage.extend(with_key.then_some(Effect::Publish(Downstream::Key, Payload::Key)));
+    stage.push(Effect::Publish(Downstream::Parameters, Payload::Text(parameters.json.clone())));
+    stage.push(Effect::Publish(Downstream::ParametersTopic, Payload::Text(parameters.topic.clone())));
+    stage
 }

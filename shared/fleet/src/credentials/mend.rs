@@ -2,10 +2,12 @@
 
 use super::Request;
 use super::claim::holds_claim;
-use super::effect::{Effect, Outcome, Plan};
+use super::effect::Effect;
+use super::plan::{Outcome, Plan};
 use super::refuse::error;
 use crate::attribute::{
-    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, PARAMETERS, POLICY, PROOF_AT, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
+    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PREVIOUS, PARAMETERS, POLICY, PROOF_AT, REGISTERED, RENEW,
+    RENEW_AFTER_EXPIRY, REQUEST, REQUESTED_AT, SECRET, VALIDITY,
 };
 use crate::device_row::Registered;
 use crate::problem::{Problem, cleared};
@@ -30,6 +32,7 @@ fn mended(now: Millis, row: &Row) -> Option<Write> {
     for (attribute, usable) in [
         (CERTIFICATE, row.certificate().is_some()),
         (CERTIFICATE_PENDING, row.pending().is_some()),
+        (CERTIFICATE_PREVIOUS, row.previous().is_some()),
         (REQUESTED_AT, row.ledger_number(REQUESTED_AT).is_some_and(|newest| newest <= now + CLOCKS_APART)),
         (PROOF_AT, row.ledger_number(PROOF_AT).is_some_and(|newest| newest <= now + PROOFS_APART)),
     ] {
@@ -73,6 +76,9 @@ pub(super) fn settled(row: &Row) -> Option<Effect> {
         (REGISTERED, row.registered().is_ok()),
         (PARAMETERS, row.device_parameters().is_ok()),
         (SECRET, row.secret().is_ok()),
+        (VALIDITY, row.validity().is_ok()),
+        (RENEW, row.flag(RENEW).is_ok()),
+        (RENEW_AFTER_EXPIRY, row.flag(RENEW_AFTER_EXPIRY).is_ok()),
     ];
     let right: Vec<_> = right.into_iter().filter(|(_, is_right)| *is_right).map(|(field, _)| field).collect();
     cleared(row, &right).map(Effect::Note)

@@ -1,7 +1,8 @@
 //! How a device is told no.
 
 use super::Request;
-use super::effect::{Effect, Outcome, Payload, Plan};
+use super::effect::{Effect, Payload};
+use super::plan::{Outcome, Plan};
 use crate::refusal::Refusal;
 use crate::topic::Downstream;
 

@@ -3,8 +3,8 @@
 use super::{Request, Rules};
 use crate::Millis;
 use crate::attribute::{
-    ATTEMPTS, BLOCKED_REASON, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATES_RETIRING, LAST_SEEN,
-    REGISTERED, REQUEST, REQUESTED_AT, SECRET,
+    ATTEMPTS, BLOCKED_REASON, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATE_PENDING_NOT_AFTER,
+    CERTIFICATE_PENDING_RENEW_AT, CERTIFICATES_RETIRING, LAST_SEEN, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
 };
 use crate::device_row::Registered;
 use crate::id::CertificateId;
@@ -49,7 +49,9 @@ pub(super) fn abandon(write: Write, pending: &CertificateId) -> Write {
         .when(CERTIFICATE_PENDING, pending.as_str())
         .remove(CERTIFICATE_PENDING)
         .remove(CERTIFICATE_PENDING_CSR)
-        .include(CERTIFICATES_RETIRING, pending.as_str())
+        .remove(CERTIFICATE_PENDING_RENEW_AT)
+        .remove(CERTIFICATE_PENDING_NOT_AFTER)
+        .include(CERTIFICATES_RETIRING, [pending.as_str()])
 }
 
 /// Whether a newer request than this one was taken up.

@@ -1,5 +1,6 @@
 //! What comes back from the world when an effect was performed.
 
+use crate::certificate::facts::Facts;
 use crate::id::CertificateId;
 use crate::row::Row;
 
@@ -10,8 +11,14 @@ pub struct Issued {
     pub id: CertificateId,
     /// PEM.
     pub certificate: String,
+    /// The certificates of its authority, PEM, its issuer's first, where they are known.
+    pub chain: Option<String>,
     /// Its private key, PEM, where the cloud made it.
     pub key: Option<String>,
+    /// What it says of itself.
+    pub facts: Facts,
+    /// Who issued it: `aws-iot`, or the ARN of a private certificate authority.
+    pub issuer: String,
 }
 
 impl std::fmt::Debug for Issued {
@@ -29,6 +36,8 @@ pub enum Answer {
     Written(Row),
     /// A condition of the write did not hold; the row as it stands, if there is one.
     Lost(Option<Row>),
+    /// The row that was looked for, if there is one.
+    Read(Option<Row>),
     /// The certificate is made, or fetched.
     Issued(Issued),
     /// What the effect is about does not exist.

@@ -1,13 +1,16 @@
-//! One run of registration: hands out the stages of the plan and takes the answers, whoever performs them.
+//! One run of a request: hands out the stages of the plan and takes the answers, whoever performs them.
 
 use super::answer::{Answer, Issued};
-use super::claim::{abandon, holds_claim};
-use super::effect::{Cert, Effect, End, Outcome, Plan, Record};
+use super::claim::{abandon, is_own};
+use super::effect::{Cert, Effect};
+use super::issue::Record;
 use super::mend::report;
+use super::plan::{End, Outcome, Plan};
 use super::refuse::refuse;
 use super::{Request, Rules, decide, open};
 use crate::Millis;
 use crate::attribute::{CERTIFICATES_RETIRING, POLICY};
+use crate::certificate::card::Card;
 use crate::fault::Fault;
 use crate::id::CertificateId;
 use crate::problem::Problem;
@@ -28,6 +31,7 @@ pub struct Run<'a> {
     stage: usize,
     plans: u32,
     row: Option<Row>,
+    card: Option<Card>,
     issued: Option<Issued>,
 }
 
@@ -36,7 +40,7 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn new(rules: &'a Rules, request: &'a Request, now: Millis) -> Self {
         let plan = open(rules, request, now);
-        Self { rules, request, now, plan, stage: 0, plans: 1, row: None, issued: None }
+        Self { rules, request, now, plan, stage: 0, plans: 1, row: None, card: None, issued: None }
     }
 
     /// What to do next, everything at once; empty when the run is over.
@@ -89,7 +93,7 @@ impl<'a> Run<'a> {
     fn fault(&self, effect: &Effect, answer: &Answer) -> Option<Fault> {
         let Answer::Fault(why) = answer else { return None };
         let cleans_up = matches!(effect, Effect::Deactivate(_) | Effect::DetachThing(_) | Effect::Delete(_));
-        let can_wait = matches!(self.plan.end, End::Done(Outcome::Enrolled | Outcome::Superseded));
+        let can_wait = matches!(self.plan.end, End::Done(Outcome::Enrolled | Outcome::Renewed | Outcome::Superseded));
         (!(cleans_up && can_wait)).then(|| Fault(why.clone()))
     }
 
@@ -114,6 +118,8 @@ impl<'a> Run<'a> {
         match (effect, answer) {
             (_, Answer::Issued(issued)) => self.issued = Some(issued.clone()),
             (_, Answer::Written(row)) => self.row = Some(row.clone()),
+            (Effect::Look, Answer::Read(row)) => self.row.clone_from(row),
+            (Effect::LookUp(_), Answer::Read(row)) => self.card = row.as_ref().and_then(Card::read),
             (Effect::Deactivate(cert), Answer::Foreign) => self.plan.spare(cert),
             _ => {}
         }
@@ -124,12 +130,12 @@ impl<'a> Run<'a> {
         if self.plans > PLANS_MAX {
             return Err(Fault("the row changed too often meanwhile".to_owned()));
         }
-        (self.plan, self.stage) = (plan.finished(self.row.as_ref()), 0);
+        (self.plan, self.stage) = (plan.finished(self.row.as_ref(), self.now), 0);
         Ok(())
     }
 
     fn decide(&self) -> Plan {
-        decide(self.rules, self.request, self.now, self.row.as_ref())
+        decide(self.rules, self.request, self.now, self.row.as_ref(), self.card.as_ref())
     }
 
     /// The plan that replaces the present one, where an effect did not end as planned.
@@ -165,7 +171,7 @@ impl<'a> Run<'a> {
         // Another delivery of this very message was quicker: it serves the device.
         let is_served = pending.is_some()
             && pending != record.replaces
-            && self.row.as_ref().is_some_and(|row| holds_claim(self.request, row));
+            && self.row.as_ref().is_some_and(|row| is_own(self.request, row));
         let next = if is_served { Plan::done(vec![], Outcome::Superseded) } else { self.decide() };
         Some(self.discard(next))
     }
@@ -173,10 +179,10 @@ impl<'a> Run<'a> {
     /// Retires a certificate that was made for nothing besides `next`; one that was fetched is the row's. The row
     /// is told first, so that it remembers what cannot be deleted at once.
     fn discard(&mut self, mut next: Plan) -> Plan {
-        let is_new = self.plan.end == End::Done(Outcome::Enrolled);
+        let is_new = matches!(self.plan.end, End::Done(Outcome::Enrolled | Outcome::Renewed));
         match self.issued.take() {
             Some(issued) if is_new => {
-                let remember = Write::new().include(CERTIFICATES_RETIRING, issued.id.as_str());
+                let remember = Write::new().include(CERTIFICATES_RETIRING, [issued.id.as_str()]);
                 next.stages.insert(0, vec![Effect::Note(remember)]);
                 next.retiring([issued.id])
             }

@@ -1,13 +1,13 @@
-//! What a device asks of registration, checked as far as it can be without its row.
+//! What a device asks about its credentials, checked as far as it can be without its row.
 
 use super::Rules;
 use crate::csr::Csr;
 use crate::delivery::{Delivery, Sender};
-use crate::message::{ProofMessage, RegisterRequest};
+use crate::message::{CertificateRequest, ProofMessage, RegisterRequest};
 use crate::refusal::{Code, Refusal};
 use crate::topic::Upstream;
 
-/// A message to registration.
+/// A message about credentials.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Request {
     /// Who sent it.
@@ -28,14 +28,25 @@ pub enum Kind {
     },
     /// `register/ok`: the identity has arrived.
     Confirm,
+    /// `certificate/request`: the next certificate.
+    Renew {
+        /// The key that it is for.
+        csr: Csr,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// `certificate/ok`: the next certificate has arrived.
+    ConfirmRenewal,
+    /// `certificate/status`: where the certificate stands.
+    Status,
 }
 
 impl Request {
-    /// Reads a delivery; `None` for a topic that is not registration's.
+    /// Reads a delivery to registration; `None` for a topic that is not registration's.
     ///
     /// # Errors
     /// A [`Refusal`] for the sender.
-    pub fn parse(delivery: &Delivery, rules: &Rules) -> Result<Option<Self>, Refusal> {
+    pub fn registration(delivery: &Delivery, rules: &Rules) -> Result<Option<Self>, Refusal> {
         let kind = match delivery.upstream() {
             Some(Upstream::RegisterRequest) => {
                 delivery.sender().and_then(|sender| register(delivery, &sender, rules))?
@@ -45,6 +56,25 @@ impl Request {
         };
         Ok(Some(Self { sender: delivery.sender()?, kind }))
     }
+
+    /// Reads a delivery to the renewal of certificates; `None` for a topic that is not its own.
+    ///
+    /// # Errors
+    /// A [`Refusal`] for the sender.
+    pub fn renewal(delivery: &Delivery) -> Result<Option<Self>, Refusal> {
+        let kind = match delivery.upstream() {
+            Some(Upstream::CertificateRequest) => delivery.sender().and_then(|sender| renew(delivery, &sender))?,
+            Some(Upstream::CertificateOk) => Kind::ConfirmRenewal,
+            Some(Upstream::CertificateStatus) => Kind::Status,
+            _ => return Ok(None),
+        };
+        Ok(Some(Self { sender: delivery.sender()?, kind }))
+    }
+}
+
+fn renew(delivery: &Delivery, sender: &Sender) -> Result<Kind, Refusal> {
+    let CertificateRequest { csr, reason } = delivery.json()?;
+    Ok(Kind::Renew { csr: Csr::parse(&csr, &sender.device)?, reason })
 }
 
 fn register(delivery: &Delivery, sender: &Sender, rules: &Rules) -> Result<Kind, Refusal> {

@@ -1,0 +1,184 @@
+//! A certificate's row in `Bootstrapping_certificates`: its card. The card is there before the certificate can be used,
+//! and stays when the certificate is gone. Where it and the device's row disagree, the device's row is right.
+
+use crate::Millis;
+use crate::attribute::{
+    CERTIFICATE, CONFIRMED_AT, DEVICE, ENDED_AT, ISSUED_AT, ISSUER, NOT_AFTER, NOT_BEFORE, PLACE, PUBLIC_KEY, REASON,
+    RENEW_AT, REVOKED_AT, SERIAL, SHARD, STATE,
+};
+use crate::certificate::facts::Facts;
+use crate::certificate::life::Terms;
+use crate::hash::share;
+use crate::id::{CertificateId, DeviceId};
+use crate::message::{CertificateState, Status};
+use crate::row::Row;
+use crate::write::Write;
+
+/// Parts of the index `by_due`.
+pub const SHARDS: u64 = 8;
+
+/// What is to be done with a certificate, and when: the range key of the index `by_due`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Due {
+    /// Its device is to ask for the next one.
+    Renewal(Millis),
+    /// It is to be looked at, and maybe taken out of service.
+    Chore(Millis),
+}
+
+impl Due {
+    /// As the index has it: what is of one kind follows one another in time.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Renewal(at) => format!("renewal/{at:013}"),
+            Self::Chore(at) => format!("chore/{at:013}"),
+        }
+    }
+
+    /// Reads what [`Due::text`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, at) = text.split_once('/')?;
+        match kind {
+            "renewal" => Some(Self::Renewal(at.parse().ok()?)),
+            "chore" => Some(Self::Chore(at.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+/// The part of the index that a certificate is in.
+#[must_use]
+pub fn shard(certificate: &CertificateId) -> String {
+    (share(&[certificate.as_str()]) % SHARDS).to_string()
+}
+
+/// All parts of the index.
+pub fn shards() -> impl Iterator<Item = String> {
+    (0..SHARDS).map(|shard| shard.to_string())
+}
+
+/// A card as it was read. What hands have made unreadable is as good as absent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Card {
+    /// The certificate.
+    pub id: CertificateId,
+    /// The device that it is for.
+    pub device: DeviceId,
+    /// Who issued it: `aws-iot`, or the ARN of a private certificate authority.
+    pub issuer: Option<String>,
+    /// What the certificate says of itself; `None` if part of it is gone.
+    pub facts: Option<Facts>,
+    /// When it was issued.
+    pub issued_at: Millis,
+    /// When its device is to ask for the next one.
+    pub renew_at: Option<Millis>,
+    /// Where it stands, or stood when this was written last.
+    pub state: Option<CertificateState>,
+    /// When the device had spoken over it.
+    pub confirmed_at: Option<Millis>,
+    /// When its authority revoked it.
+    pub revoked_at: Option<Millis>,
+    /// What is to be done with it, and when.
+    pub due: Option<Due>,
+}
+
+impl Card {
+    /// Reads a row; `None` if it is no certificate's.
+    #[must_use]
+    pub fn read(row: &Row) -> Option<Self> {
+        Some(Self {
+            id: CertificateId::parse(row.ledger_text(CERTIFICATE)?)?,
+            device: DeviceId::parse(row.ledger_text(DEVICE)?)?,
+            issuer: row.ledger_text(ISSUER).map(str::to_owned),
+            facts: facts(row),
+            issued_at: row.ledger_number(ISSUED_AT).unwrap_or_default(),
+            renew_at: row.ledger_number(RENEW_AT),
+            state: row.ledger_text(STATE).and_then(CertificateState::parse),
+            confirmed_at: row.ledger_number(CONFIRMED_AT),
+            revoked_at: row.ledger_number(REVOKED_AT),
+            due: row.ledger_text(PLACE).and_then(Due::parse),
+        })
+    }
+
+    /// What a device is told of it.
+    #[must_use]
+    pub fn status(&self, state: CertificateState, now: Millis) -> Status {
+        let facts = self.facts.as_ref();
+        Status {
+            serial: facts.map(|facts| facts.serial.clone()),
+            not_before: facts.map(|facts| facts.not_before),
+            not_after: facts.map(|facts| facts.not_after),
+            renew_at: self.renew_at,
+            issuer: self.issuer.clone(),
+            now: Some(now),
+            ..Status::of(state, &self.id)
+        }
+    }
+}
+
+fn facts(row: &Row) -> Option<Facts> {
+    Some(Facts {
+        serial: row.ledger_text(SERIAL)?.to_owned(),
+        not_before: row.ledger_number(NOT_BEFORE)?,
+        not_after: row.ledger_number(NOT_AFTER)?,
+        public_key: row.ledger_text(PUBLIC_KEY)?.to_owned(),
+    })
+}
+
+/// The write that makes the card of a certificate which was issued just now; it is looked at again at `look_at`.
+#[must_use]
+pub fn entered(id: &CertificateId, facts: &Facts, issuer: &str, terms: &Terms, look_at: Millis) -> Write {
+    Write::create()
+        .set(DEVICE, terms.device.as_str())
+        .set(SERIAL, facts.serial.as_str())
+        .set(ISSUER, issuer)
+        .set(ISSUED_AT, terms.issued_at)
+        .set(NOT_BEFORE, facts.not_before)
+        .set(NOT_AFTER, facts.not_after)
+        .set(RENEW_AT, terms.renew_at(facts))
+        .set(PUBLIC_KEY, facts.public_key.as_str())
+        .set(STATE, CertificateState::Pending.word())
+        .set(SHARD, shard(id).as_str())
+        .set(PLACE, Due::Chore(look_at).text().as_str())
+}
+
+/// The device has spoken over it. Without a time for its renewal it waits for nothing.
+#[must_use]
+pub fn confirmed(id: &CertificateId, renew_at: Option<Millis>, now: Millis) -> Write {
+    let write = stands(CertificateState::Confirmed).set(CONFIRMED_AT, now);
+    match renew_at {
+        Some(at) => due(write, id, Due::Renewal(at)),
+        None => write.remove(PLACE).remove(SHARD),
+    }
+}
+
+/// The device has confirmed the next one; this one works until then.
+#[must_use]
+pub fn superseded(id: &CertificateId, until: Millis) -> Write {
+    due(stands(CertificateState::Superseded), id, Due::Chore(until))
+}
+
+/// AWS IoT lets it connect no more; its authority is to hear of it next.
+#[must_use]
+pub fn retired(id: &CertificateId, now: Millis) -> Write {
+    due(stands(CertificateState::Retired), id, Due::Chore(now)).set(ENDED_AT, now)
+}
+
+/// Nothing is left to be done with it.
+#[must_use]
+pub fn ended(state: CertificateState, reason: &str, now: Millis) -> Write {
+    stands(state).set(REASON, reason).set(REVOKED_AT, now).remove(PLACE).remove(SHARD)
+}
+
+/// Lets `write` say what is to be done next with the certificate.
+#[must_use]
+pub fn due(write: Write, id: &CertificateId, due: Due) -> Write {
+    write.set(SHARD, shard(id).as_str()).set(PLACE, due.text().as_str())
+}
+
+/// A card of another device is never changed: rows are copied and edited by hand.
+fn stands(state: CertificateState) -> Write {
+    Write::new().when_present(DEVICE).set(STATE, state.word())
+}

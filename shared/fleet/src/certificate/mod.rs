@@ -1,0 +1,5 @@
+//! Certificates, whoever issued them: what one says of itself, the row that the ledger has of it, and how long it lives.
+
+pub mod card;
+pub mod facts;
+pub mod life;
