@@ -12,6 +12,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use fleet::certificate::life::DAY;
 use fleet::credentials::{Confirmation, Kind, Request, Rules};
 use fleet::delivery::Delivery;
 use fleet::ota::bell::Bells;
@@ -24,8 +25,17 @@ use serde_json::{Value as Json, json};
 
 /// What the devices of the events with a proof share with their rows.
 const SECRET: &str = "a secret of the factory";
-const RULES: Rules =
-    Rules { attempts_limit: 5, server_made_keys: true, confirmation: Confirmation::Device, proof_clock_skew: 300_000 };
+const RULES: Rules = Rules {
+    attempts_limit: 5,
+    server_made_keys: true,
+    confirmation: Confirmation::Device,
+    proof_clock_skew: 300_000,
+    validity: 365 * DAY,
+    pending_lifetime: DAY,
+    grace: DAY,
+    key_reuse: false,
+    renew_after_expiry: 30 * DAY,
+};
 
 /// The events of a function, by the names of their files.
 fn events(function: &str) -> BTreeMap<String, String> {
@@ -50,7 +60,7 @@ fn every_event_is_read_and_written_again_without_loss() {
 #[test]
 fn every_event_of_registration_is_read_with_its_csr_and_its_proof() {
     for (name, event) in events("registration") {
-        match Request::parse(&delivery(&event), &RULES) {
+        match Request::registration(&delivery(&event), &RULES) {
             Ok(request) => holds_what_its_name_says(&name, &request.unwrap()),
             Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("request_no_json", Code::InvalidPayload)),
         }
@@ -70,7 +80,7 @@ fn holds_what_its_name_says(name: &str, Request { sender, kind }: &Request) {
 #[test]
 fn every_event_of_the_device_manager_is_read() {
     for (name, event) in events("device-manager") {
-        match update::Request::parse(&delivery(&event)) {
+        match update::Request::registration(&delivery(&event)) {
             Ok(request) => assert!(request.is_some(), "{name}"),
             Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("request_no_json", Code::InvalidPayload)),
         }
@@ -80,7 +90,7 @@ fn every_event_of_the_device_manager_is_read() {
 #[test]
 fn every_event_about_upgrades_is_read() {
     for (name, event) in events("ota-progress") {
-        match report::Request::parse(&delivery(&event)) {
+        match report::Request::registration(&delivery(&event)) {
             Ok(request) => assert!(request.is_some(), "{name}"),
             Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("progress_no_json", Code::InvalidPayload)),
         }

@@ -10,7 +10,7 @@ use fleet::delivery::Delivery;
 use fleet_aws::clients::Clients;
 use fleet_aws::function::Invocation;
 use fleet_aws::report::Report;
-use fleet_aws::settings::{Environment, RegistrationSettings};
+use fleet_aws::settings::{CredentialsSettings, Environment};
 use registration::Registration;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -103,7 +103,7 @@ async fn handle_for(row: Value, event: &str) -> (Report, Vec<String>) {
     ];
     let environment: Environment =
         variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let settings = RegistrationSettings::read(&environment).unwrap();
+    let settings = CredentialsSettings::registration(&environment).unwrap();
     let registration = Registration::new(&Clients::new(&environment).unwrap(), &settings);
     let function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:registration".to_owned();
     let delivery: Delivery = serde_json::from_str(event).unwrap();

@@ -2,12 +2,16 @@
 
 use aws_sdk_iot::Client;
 use aws_sdk_iot::types::{CertificateDescription, CertificateStatus};
-use fleet::credentials::Issued;
+use fleet::certificate::facts::Facts;
+use fleet::credentials::{IssueOrder, Issued};
 use fleet::csr::Csr;
 use fleet::id::{CertificateId, DeviceId};
 
 use crate::clients::Clients;
 use crate::failure::{Failure, unless_missing};
+
+/// The issuer of what AWS IoT issues itself.
+pub const AWS_IOT: &str = "aws-iot";
 
 const DESCRIBE: &str = "DescribeCertificate";
 
@@ -39,12 +43,13 @@ impl Certificates {
         Self { client: clients.iot() }
     }
 
-    /// Makes a certificate, inactive: for the key of `csr`, or with a key of its own. Every call makes another one.
+    /// Makes a certificate, inactive: for the key of the order's CSR, or with a key of its own. Every call makes
+    /// another one.
     ///
     /// # Errors
     /// [`Failure::Rejected`] if AWS does not take the CSR.
-    pub async fn issue(&self, csr: Option<&Csr>) -> Result<Issued, Failure> {
-        match csr {
+    pub async fn issue(&self, order: &IssueOrder) -> Result<Issued, Failure> {
+        match &order.csr {
             Some(csr) => self.issue_from_csr(csr).await,
             None => self.issue_with_key().await,
         }
@@ -161,8 +166,9 @@ impl Certificates {
 }
 
 fn issued(name: &str, id: Option<&str>, pem: Option<String>, key: Option<String>) -> Result<Issued, Failure> {
-    match (id.and_then(CertificateId::parse), pem) {
-        (Some(id), Some(certificate)) => Ok(Issued { id, certificate, key }),
+    let (id, certificate) = (id.and_then(CertificateId::parse), pem.unwrap_or_default());
+    match (id, Facts::of(&certificate)) {
+        (Some(id), Some(facts)) => Ok(Issued { id, certificate, chain: None, key, facts, issuer: AWS_IOT.to_owned() }),
         _ => Err(Failure::Fault(format!("{name}: no certificate in the answer"))),
     }
 }

@@ -1,6 +1,6 @@
 //! A write of the domain in DynamoDB's expression language.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fleet::value::Value;
@@ -135,8 +135,6 @@ impl Builder {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn shown(write: &Write) -> String {

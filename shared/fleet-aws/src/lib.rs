@@ -4,6 +4,7 @@
 pub mod certificates;
 pub mod clients;
 mod conflicts;
+pub mod credentials;
 pub mod event;
 mod expression;
 pub mod failure;

@@ -1,14 +1,17 @@
-//! What registration tells of its outcomes: the log's words and the metrics that alarms watch.
+//! What is told of outcomes: the log's words and the metrics that alarms watch.
 
+use crate::report::Report;
 use fleet::credentials::Outcome;
 use fleet::refusal::Code;
-use fleet_aws::report::Report;
 
 /// The report of an outcome.
-pub(crate) fn of(outcome: Outcome) -> Report {
+pub(super) fn of(outcome: Outcome) -> Report {
     match outcome {
         Outcome::Enrolled => Report::done("enrolled"),
         Outcome::EnrolledAgain => Report::done("enrolled_again"),
+        Outcome::Renewed => Report::done("renewed").counted_in(["Renewals"]),
+        Outcome::RenewedAgain => Report::done("renewed_again"),
+        Outcome::Told => Report::done("told"),
         Outcome::Confirmed => Report::done("confirmed"),
         Outcome::Superseded => Report::done("superseded"),
         Outcome::LockedOut(refusal) => Report::refused(refusal).named("locked_out").counted_in(["Lockouts"]),

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fleet::Millis;
-use fleet::credentials::{self, Confirmation};
 use fleet::ota::rollout;
 use fleet::signature::{KeyError, PublicKey};
 use fleet::table::Table;
 use fleet::update;
+
+mod credentials;
+
+pub use credentials::{CERTIFICATE_RENEWAL, CredentialsSettings, REGISTRATION};
 
 use crate::tables::TableNames;
 
@@ -19,22 +22,8 @@ const JOBS_TABLE: &str = "JOBS_TABLE";
 const EXECUTIONS_TABLE: &str = "EXECUTIONS_TABLE";
 const CERTIFICATES_TABLE: &str = "CERTIFICATES_TABLE";
 const METRICS_NAMESPACE: &str = "METRICS_NAMESPACE";
-const ATTEMPTS_LIMIT: &str = "ATTEMPTS_LIMIT";
-const SERVER_MADE_KEYS: &str = "SERVER_MADE_KEYS";
-const CONFIRMATION_PRINCIPAL: &str = "CONFIRMATION_PRINCIPAL";
-const PROOF_CLOCK_SKEW_SECONDS: &str = "PROOF_CLOCK_SKEW_SECONDS";
 const URL_LIFETIME_SECONDS: &str = "URL_LIFETIME_SECONDS";
 const SIGNING_PUBLIC_KEY: &str = "SIGNING_PUBLIC_KEY";
-
-/// The variables that the template sets for registration.
-pub const REGISTRATION: &[&str] = &[
-    DEVICES_TABLE,
-    ATTEMPTS_LIMIT,
-    SERVER_MADE_KEYS,
-    CONFIRMATION_PRINCIPAL,
-    PROOF_CLOCK_SKEW_SECONDS,
-    METRICS_NAMESPACE,
-];
 
 /// The variables that the template sets for the device manager.
 pub const DEVICE_MANAGER: &[&str] =
@@ -61,17 +50,6 @@ const URL_LIFETIME_MAX: u64 = 604_800;
 /// Environment variables by name.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
-
-/// Settings of registration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistrationSettings {
-    /// The table with the devices' rows.
-    pub tables: TableNames,
-    /// The rules of this stack.
-    pub rules: registration::Rules,
-    /// CloudWatch namespace of the metrics.
-    pub namespace: String,
-}
 
 /// Settings of the device manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,23 +183,6 @@ impl fmt::Debug for Environment {
     }
 }
 
-impl RegistrationSettings {
-    /// Reads [`REGISTRATION`].
-    ///
-    /// # Errors
-    /// A [`SettingsError`] for the first variable that cannot be used.
-    pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
-        let confirmation = [("device", Confirmation::Device), ("any", Confirmation::Any)];
-        let rules = registration::Rules {
-            attempts_limit: environment.number(ATTEMPTS_LIMIT, u64::from(u32::MAX))?,
-            server_made_keys: environment.choice(SERVER_MADE_KEYS, [("allowed", true), ("refused", false)])?,
-            confirmation: environment.choice(CONFIRMATION_PRINCIPAL, confirmation)?,
-            proof_clock_skew: environment.number(PROOF_CLOCK_SKEW_SECONDS, u64::from(u32::MAX))? * 1000,
-        };
-        Ok(Self { tables: environment.tables(&[Table::Devices])?, rules, namespace: environment.namespace()? })
-    }
-}
-
 impl DeviceManagerSettings {
     /// Reads [`DEVICE_MANAGER`].
     ///
@@ -268,55 +229,6 @@ impl OtaRolloutSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const COMPLETE: [(&str, &str); 6] = [
-        (DEVICES_TABLE, "devices"),
-        (ATTEMPTS_LIMIT, "5"),
-        (SERVER_MADE_KEYS, "refused"),
-        (CONFIRMATION_PRINCIPAL, "any"),
-        (PROOF_CLOCK_SKEW_SECONDS, "300"),
-        (METRICS_NAMESPACE, "Fleetwake"),
-    ];
-
-    fn read_with(name: &str, value: &str) -> Result<RegistrationSettings, String> {
-        let variables = COMPLETE.into_iter().chain([(name, value)]);
-        let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        RegistrationSettings::read(&environment).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn complete_settings_are_read() {
-        let rules = registration::Rules {
-            attempts_limit: 5,
-            server_made_keys: false,
-            confirmation: Confirmation::Any,
-            proof_clock_skew: 300_000,
-        };
-        let expected = RegistrationSettings {
-            tables: [(Table::Devices, "devices".to_owned())].into(),
-            rules,
-            namespace: "Fleetwake".to_owned(),
-        };
-        assert_eq!(read_with("OTHER", "x"), Ok(expected));
-    }
-
-    #[test]
-    fn every_variable_is_needed_and_its_error_says_name_found_and_expected() {
-        for name in REGISTRATION {
-            let message = read_with(name, "").unwrap_err();
-            assert!(
-                message.starts_with(&format!("environment variable {name}: found nothing, expected ")),
-                "{message}"
-            );
-        }
-        let message = read_with(SERVER_MADE_KEYS, "yes").unwrap_err();
-        assert_eq!(message, "environment variable SERVER_MADE_KEYS: found \"yes\", expected allowed or refused");
-        let message = read_with(ATTEMPTS_LIMIT, "0").unwrap_err();
-        assert_eq!(
-            message,
-            "environment variable ATTEMPTS_LIMIT: found \"0\", expected a whole number from 1 to 4294967295"
-        );
-    }
 
     #[test]
     fn a_text_that_is_no_signing_key_is_refused_and_not_repeated() {

@@ -5,16 +5,16 @@ use fleet::id::{CertificateId, DeviceId};
 use fleet::table::Key;
 use fleet::topic::Downstream;
 use fleet::write::Write;
-use fleet_aws::certificates::CertificateArn;
-use fleet_aws::failure::Failure;
-use fleet_aws::function::Invocation;
-use fleet_aws::tables::Written;
 
-use crate::Registration;
+use super::Credentials;
+use crate::certificates::CertificateArn;
+use crate::failure::Failure;
+use crate::function::Invocation;
+use crate::tables::Written;
 
 /// Performs the effects of one run.
-pub(crate) struct Performer<'a> {
-    pub registration: &'a Registration,
+pub(super) struct Performer<'a> {
+    pub gateways: &'a Credentials,
     pub device: &'a DeviceId,
     pub invocation: &'a Invocation,
 }
@@ -30,15 +30,19 @@ impl Performer<'_> {
     }
 
     async fn attempt(&self, run: &Run<'_>, effect: &Effect) -> Result<Answer, Failure> {
-        let Registration { things, certificates, .. } = self.registration;
+        let Credentials { tables, things, certificates, .. } = self.gateways;
         let id = |cert| run.resolve(cert).ok_or_else(nothing_issued);
         match effect {
+            Effect::Look => return tables.read(&self.key()).await.map(Answer::Read),
+            Effect::LookUp(id) => return tables.read(&Key::certificate(id.as_str())).await.map(Answer::Read),
             Effect::Claim(write) => return self.write(write).await,
             Effect::Note(write) => self.write(write).await.map(drop)?,
             Effect::CreateThing => things.create(self.device).await?,
-            Effect::Issue(csr) => return certificates.issue(csr.as_ref()).await.map(Answer::Issued),
+            Effect::Issue(order) => return certificates.issue(order).await.map(Answer::Issued),
             Effect::Fetch(id) => return certificates.fetch(id).await.map(Answer::Issued),
             Effect::Record(record) => return self.write(&record.write(issued(run)?)).await,
+            Effect::Enter(enter) => self.mark(&issued(run)?.id, &enter.write(issued(run)?)).await?,
+            Effect::Mark(id, write) => self.mark(id, write).await?,
             Effect::AttachPolicy(cert, policy) => certificates.attach_policy(&self.arn(id(cert)?), policy).await?,
             Effect::AttachThing(cert) => certificates.attach_thing(&self.arn(id(cert)?), self.device).await?,
             Effect::Activate(cert) => certificates.activate(id(cert)?).await?,
@@ -52,7 +56,7 @@ impl Performer<'_> {
 
     /// A row may have been copied from another device's: that device's certificate is left alone.
     async fn deactivate(&self, id: &CertificateId) -> Result<Answer, Failure> {
-        let certificates = &self.registration.certificates;
+        let certificates = &self.gateways.certificates;
         if certificates.is_anothers(&self.arn(id), self.device).await? {
             return Ok(Answer::Foreign);
         }
@@ -61,23 +65,25 @@ impl Performer<'_> {
     }
 
     async fn write(&self, write: &Write) -> Result<Answer, Failure> {
-        Ok(match self.registration.tables.write(&Key::device(self.device.as_str()), write).await? {
+        Ok(match self.gateways.tables.write(&self.key(), write).await? {
             Written::Row(row) => Answer::Written(row),
             Written::Lost(row) => Answer::Lost(row),
         })
     }
 
+    async fn mark(&self, id: &CertificateId, write: &Write) -> Result<(), Failure> {
+        self.gateways.tables.write(&Key::certificate(id.as_str()), write).await.map(drop)
+    }
+
     async fn publish(&self, run: &Run<'_>, topic: Downstream, payload: &Payload) -> Result<(), Failure> {
-        let payload = match payload {
-            Payload::Certificate => &issued(run)?.certificate,
-            // A device that sent a CSR has its key already.
-            Payload::Key => match &issued(run)?.key {
-                Some(key) => key,
-                None => return Ok(()),
-            },
-            Payload::Text(text) => text,
-        };
-        self.registration.messages.publish(topic, self.device.as_str(), payload.as_str()).await
+        match payload.text(run.issued()) {
+            Some(text) => self.gateways.messages.publish(topic, self.device.as_str(), text).await,
+            None => Ok(()),
+        }
+    }
+
+    fn key(&self) -> Key {
+        Key::device(self.device.as_str())
     }
 
     fn arn(&self, id: &CertificateId) -> CertificateArn {
