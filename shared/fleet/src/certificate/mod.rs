@@ -2,4 +2,5 @@
 
 pub mod card;
 pub mod facts;
+pub mod forecast;
 pub mod life;
