@@ -80,7 +80,7 @@ fn holds_what_its_name_says(name: &str, Request { sender, kind }: &Request) {
 #[test]
 fn every_event_of_the_device_manager_is_read() {
     for (name, event) in events("device-manager") {
-        match update::Request::registration(&delivery(&event)) {
+        match update::Request::parse(&delivery(&event)) {
             Ok(request) => assert!(request.is_some(), "{name}"),
             Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("request_no_json", Code::InvalidPayload)),
         }
@@ -90,7 +90,7 @@ fn every_event_of_the_device_manager_is_read() {
 #[test]
 fn every_event_about_upgrades_is_read() {
     for (name, event) in events("ota-progress") {
-        match report::Request::registration(&delivery(&event)) {
+        match report::Request::parse(&delivery(&event)) {
             Ok(request) => assert!(request.is_some(), "{name}"),
             Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("progress_no_json", Code::InvalidPayload)),
         }

@@ -59,6 +59,7 @@ fn table_of(stack: &Stack, table: Table) -> &Resource {
         Table::Software => "FirmwareTable",
         Table::Jobs => "JobsTable",
         Table::Executions => "ExecutionsTable",
+        Table::Certificates => "CertificatesTable",
     };
     stack.resources.iter().find(|resource| resource.id == id).expect("the resource is there")
 }
