@@ -52,7 +52,7 @@ impl Terms {
 #[must_use]
 pub const fn is_urgent(renew_at: Millis, not_after: Millis, now: Millis) -> bool {
     // What is left when it comes due is a sixth to a third of its life.
-    now >= renew_at && not_after.saturating_sub(now) < not_after.saturating_sub(renew_at) / 3
+    now >= renew_at && not_after.saturating_sub(now).saturating_mul(3) < not_after.saturating_sub(renew_at)
 }
 
 impl Row {
