@@ -3,14 +3,13 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use fleet::Millis;
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use crate::clock::Clock;
 use crate::credentials::{Credentials, Mismatch, PendingKey, PrivateKey};
 use crate::download;
 use crate::hook::Update;
@@ -62,6 +61,7 @@ pub struct Agent<F> {
     tasks: JoinSet<()>,
     fetching: Option<AbortHandle>,
     results: (mpsc::UnboundedSender<Input>, mpsc::UnboundedReceiver<Input>),
+    clock: Clock,
     wake: Option<Instant>,
     progress: F,
 }
@@ -82,6 +82,7 @@ impl<F: FnMut(Progress)> Agent<F> {
             tasks: JoinSet::new(),
             fetching: None,
             results: mpsc::unbounded_channel(),
+            clock: Clock::start(),
             wake: None,
             progress,
             options,
@@ -95,7 +96,7 @@ impl<F: FnMut(Progress)> Agent<F> {
     pub async fn run(mut self) -> Result<(), AgentError> {
         let mut input = Input::Started(Box::new(self.store.read()?));
         loop {
-            for action in self.machine.on(input, unix_millis()) {
+            for action in self.machine.on(input, self.clock.time()) {
                 match action {
                     Action::End(result) => {
                         self.hang_up().await;
@@ -246,9 +247,4 @@ async fn until(wake: Option<Instant>) {
 
 fn unusable(path: PathBuf) -> impl FnOnce(std::io::Error) -> AgentError {
     |source| AgentError::File { path, source }
-}
-
-fn unix_millis() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }

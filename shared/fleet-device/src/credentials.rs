@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 use serde::{Deserialize, Serialize};
 
 /// A private key, PEM. `Debug` hides it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PrivateKey(String);
 
 impl PrivateKey {
@@ -35,7 +35,7 @@ impl fmt::Debug for PrivateKey {
 
 /// A key that waits for its certificate, with the request for it. Kept before the request is sent, so that
 /// a device that loses power asks with the same CSR again and gets the same certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PendingKey {
     /// The key; it never leaves the device.
     pub key: PrivateKey,
@@ -58,7 +58,7 @@ impl PendingKey {
 }
 
 /// A certificate and the key it was issued for. There is no other way to have one than [`Credentials::pair`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Credentials {
     key: PrivateKey,

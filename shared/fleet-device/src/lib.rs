@@ -26,6 +26,20 @@
 //!  ▶ dm/…/ota/version    (what runs now)
 //! ```
 //!
+//! Its certificate is renewed over the certificate itself, when the cloud's status says so:
+//!
+//! ```text
+//!  current certificate                            next certificate
+//!  ───────────────────                            ────────────────
+//!  ▶ bs/…/certificate/status   (once a start)
+//!  ◀ bs/…/credentials/status   (renew_at, now)    subscribe
+//!    until then it rests, or works                ▶ bs/…/certificate/ok
+//!    store a new key                              ◀ bs/…/credentials/status   (confirmed, the next renew_at)
+//!  ▶ bs/…/certificate/request  (CSR)              forget the one before
+//!  ◀ bs/…/credentials/certificate, …/chain
+//!    store the certificate, reconnect
+//! ```
+//!
 //! Read [`machine`] to learn the protocol: it is all there, without any I/O. [`Agent`] runs it over MQTT with mutual
 //! TLS. A firmware in another language needs what is in [`machine`], [`wire`] and [`memory`], and nothing else.
 //!
@@ -49,6 +63,7 @@
 //!   next one has proven itself.
 
 pub mod agent;
+pub mod clock;
 pub mod credentials;
 pub mod download;
 pub mod hook;

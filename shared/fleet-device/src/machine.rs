@@ -10,22 +10,25 @@ mod exchange;
 mod job;
 mod link;
 mod pace;
+mod renewal;
+mod state;
 mod update;
 
 use fleet::Millis;
 use fleet::message::OtaProgress;
 
-use crate::memory::{Memory, Next};
+use crate::memory::Memory;
 use crate::package::Package;
 use crate::progress::Failure;
 use crate::wire::Heard;
 
 use download::Way;
 use enrolment::Parcel;
-pub use exchange::{Action, Input, KeyOrigin, Login, Profile};
+pub use exchange::{Action, Input, KeyOrigin, Login, Profile, Time};
 use job::Job;
 use link::Link;
 pub use pace::Pace;
+use renewal::{Schedule, Stand};
 use update::Offer;
 
 /// How often a device may be thrown back (from its own certificate to the claim certificate, from a download to its
@@ -33,7 +36,7 @@ use update::Offer;
 const SETBACKS: u32 = 5;
 
 /// What the device is about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Duty {
     /// Nothing yet, or a key is being made.
     Begin,
@@ -41,6 +44,8 @@ enum Duty {
     Enrol(Parcel),
     /// Says over the new certificate that it arrived, and waits for the cloud's word.
     Confirm,
+    /// Asks for the next certificate, over the current one.
+    Renew,
     /// Asks which software to run.
     Ask(Offer),
     /// Looks how much of the software is on disk.
@@ -61,8 +66,8 @@ enum Duty {
     Ended,
 }
 
-/// A device.
-#[derive(Debug)]
+/// A device. Two of one profile are equal if they will behave alike: see [`state`].
+#[derive(Clone, Debug)]
 pub struct Machine {
     profile: Profile,
     memory: Memory,
@@ -84,10 +89,12 @@ pub struct Machine {
     url_failed: Option<String>,
     /// The upgrade that a job wants.
     job: Option<Job>,
+    /// The next certificate.
+    schedule: Schedule,
     /// The software that the owner declined, and the job that brought it.
     declined: Option<(String, Option<String>)>,
     last_proof: Millis,
-    now: Millis,
+    time: Time,
     dice: fastrand::Rng,
 }
 
@@ -109,21 +116,23 @@ impl Machine {
             told_to_wait: false,
             url_failed: None,
             job: None,
+            schedule: Schedule::default(),
             declined: None,
             last_proof: 0,
-            now: 0,
+            time: Time::default(),
             dice: fastrand::Rng::with_seed(seed),
         }
     }
 
-    /// Takes an input, at `now`; says what to do about it. What comes late, twice or unasked leads to nothing.
+    /// Takes an input, at this time; says what to do about it. What comes late, twice or unasked leads to nothing.
     #[must_use]
-    pub fn on(&mut self, input: Input, now: Millis) -> Vec<Action> {
-        self.now = now;
+    pub fn on(&mut self, input: Input, time: Time) -> Vec<Action> {
+        self.time = time;
         match (&mut self.duty, input) {
             (Duty::Ended, _) => Vec::new(),
             (_, Input::Started(memory)) => self.start(*memory),
             (Duty::Begin, Input::KeyMade(key)) => self.keep_key(key),
+            (Duty::Renew, Input::KeyMade(key)) => self.keep_next_key(key),
             (_, Input::Connected) => self.connected(),
             (_, Input::Subscribed) => self.subscribed(),
             (_, Input::Refused(why)) => self.refused(why),
@@ -148,13 +157,17 @@ impl Machine {
     /// What a message means depends on what the device is about; a message out of its time means nothing.
     fn hear(&mut self, heard: Heard) -> Vec<Action> {
         match (&mut self.duty, heard) {
+            (_, Heard::Chain(chain)) => self.keep_chain(chain),
             (Duty::Enrol(_), Heard::CredentialsError(error)) => self.registration_refused(error),
             (Duty::Enrol(parcel), heard) => {
                 parcel.put(heard);
                 self.unpack()
             }
             (_, Heard::Status(status)) => self.status(&status),
-            (Duty::Begin | Duty::Confirm, Heard::Upgrade(_)) => Vec::new(),
+            (_, Heard::Certificate(certificate)) => self.next_certificate(certificate),
+            (Duty::Renew, Heard::CredentialsError(error)) => self.renewal_refused(error),
+            (Duty::Begin, Heard::Upgrade(_)) => Vec::new(),
+            (Duty::Confirm, Heard::Upgrade(_)) if self.memory.unproven().is_some() => Vec::new(),
             (_, Heard::Upgrade(upgrade)) => self.upgrade(upgrade),
             (_, Heard::OtaError(error)) => self.job_refused(error),
             (Duty::Confirm, Heard::CredentialsError(error)) => self.confirmation_refused(error),
@@ -168,11 +181,19 @@ impl Machine {
 
     fn start(&mut self, memory: Memory) -> Vec<Action> {
         self.memory = memory;
-        match (&self.memory.next, &self.memory.current) {
-            (Some(Next::Issued(_)), _) => self.begin(Duty::Confirm),
-            (_, Some(_)) => self.ask(),
-            (_, None) => self.enrol(),
+        if self.memory.identity().is_none() {
+            return self.enrol();
         }
+        let duty = self.home();
+        self.begin(duty)
+    }
+
+    /// What a device with an identity begins with: what is new has to prove itself, even if it was doubted before.
+    fn home(&mut self) -> Duty {
+        let enrolled = self.memory.unproven().is_some();
+        let renewed = !enrolled && self.memory.renewed().is_some();
+        self.schedule.stand = if renewed { Stand::TakenUp } else { Stand::Untried };
+        if enrolled || renewed { Duty::Confirm } else { Duty::Ask(Offer::default()) }
     }
 
     /// Turns to another duty, over the certificate that it takes.

@@ -33,6 +33,9 @@ struct Arguments {
     /// File with the secret in the device's row; unlike --secret, it is not seen in the list of processes
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    /// The product that the device is one of; then the secret is the product's, unless the device's row has one
+    #[arg(long, value_name = "NAME")]
+    product: Option<String>,
     /// Let the cloud make the key, as in the blueprint
     #[arg(long)]
     server_key: bool,
@@ -90,6 +93,7 @@ impl Arguments {
         let options = if self.once { options.once() } else { options };
         Ok(Options {
             secret: secret.map(Secret::new),
+            product: self.product,
             key: if self.server_key { KeyOrigin::Server } else { KeyOrigin::Device },
             hook: self.apply.map_or(Hook::Nothing, Hook::Command),
             confirmation: self.confirm.map_or(Confirmation::Nobody, Confirmation::Command),

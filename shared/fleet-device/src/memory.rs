@@ -13,8 +13,12 @@ use crate::package::Package;
 pub struct Memory {
     /// The identity that the cloud has confirmed, or may have confirmed.
     pub current: Option<Credentials>,
-    /// The identity that is to follow.
+    /// The identity that the device enrols for, over the claim certificate.
     pub next: Option<Next>,
+    /// The renewal of the current identity, over its own certificate.
+    pub renewal: Option<Renewal>,
+    /// The certificates of the authority that issued the device's, PEM, its issuer's first; where the cloud tells them.
+    pub chain: Option<String>,
     /// The row's parameters, JSON text as it came.
     pub parameters: Option<String>,
     /// The topic the device shall publish on.
@@ -23,14 +27,25 @@ pub struct Memory {
     pub software: Option<Software>,
 }
 
-/// An identity on its way.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// An identity on its way by enrolment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Next {
     /// The certificate was, or is about to be, asked for.
     Requested(PendingKey),
     /// It came; the cloud has not heard from the device over it, as far as the device knows.
     Issued(Credentials),
+}
+
+/// An identity on its way by renewal. The request is kept with what came of it: if the broker does not take the new
+/// certificate, the same request brings it once more.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Renewal {
+    /// The new key, and the request that was, or is about to be, sent.
+    pub request: PendingKey,
+    /// It came; the cloud has not heard from the device over it, as far as the device knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued: Option<Credentials>,
 }
 
 /// Software that was applied.
@@ -51,10 +66,16 @@ impl Memory {
     /// The identity to speak with: the newest one that has a certificate.
     #[must_use]
     pub fn identity(&self) -> Option<&Credentials> {
+        self.unproven().or(self.renewed()).or(self.current.as_ref())
+    }
+
+    /// The identity to speak with as long as a renewed one has not been taken up.
+    #[must_use]
+    pub fn settled(&self) -> Option<&Credentials> {
         self.unproven().or(self.current.as_ref())
     }
 
-    /// The certificate that has come and is not confirmed.
+    /// The identity that has come by enrolment and is not confirmed.
     #[must_use]
     pub const fn unproven(&self) -> Option<&Credentials> {
         match &self.next {
@@ -63,7 +84,13 @@ impl Memory {
         }
     }
 
-    /// The key that waits for its certificate.
+    /// The identity that has come by renewal and is not confirmed.
+    #[must_use]
+    pub fn renewed(&self) -> Option<&Credentials> {
+        self.renewal.as_ref()?.issued.as_ref()
+    }
+
+    /// The key that waits for its certificate by enrolment.
     #[must_use]
     pub const fn pending(&self) -> Option<&PendingKey> {
         match &self.next {
@@ -72,11 +99,19 @@ impl Memory {
         }
     }
 
-    /// Makes the unproven identity the current one, in place of the one before it; `false` where there is none.
+    /// Makes the identity that came by enrolment the current one, in place of all before it; `false` where there is
+    /// none.
     pub fn promote(&mut self) -> bool {
-        let Some(newer) = self.unproven().cloned() else { return false };
-        self.current = Some(newer);
-        self.next = None;
+        self.unproven().cloned().is_some_and(|newer| self.settle(newer))
+    }
+
+    /// Makes the identity that came by renewal the current one, in place of all before it; `false` where there is none.
+    pub fn complete_renewal(&mut self) -> bool {
+        self.renewed().cloned().is_some_and(|newer| self.settle(newer))
+    }
+
+    fn settle(&mut self, newer: Credentials) -> bool {
+        (self.current, self.next, self.renewal) = (Some(newer), None, None);
         true
     }
 }

@@ -50,6 +50,8 @@ pub struct Options {
     pub state: PathBuf,
     /// The secret it shares with its row, if the row has one.
     pub secret: Option<Secret>,
+    /// The product that it is one of: a device that is not listed is taken in by it.
+    pub product: Option<String>,
     /// Who makes its key.
     pub key: KeyOrigin,
     /// What it does with new software.
@@ -75,6 +77,7 @@ impl Options {
             broker,
             state: state.into(),
             secret: None,
+            product: None,
             key: KeyOrigin::default(),
             hook: Hook::default(),
             confirmation: Confirmation::default(),
@@ -96,6 +99,7 @@ impl Options {
         Profile {
             device: self.device.clone(),
             secret: self.secret.clone(),
+            product: self.product.clone(),
             key: self.key,
             public_key: self.public_key,
             once: self.once,

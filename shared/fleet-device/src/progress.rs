@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use fleet::Millis;
 use fleet::id::CertificateId;
 use fleet::refusal::ErrorMessage;
+use fleet::text::rfc3339;
 use fleet::version::Version;
 
 /// A step that a person who watches wants to see.
@@ -23,6 +25,22 @@ pub enum Progress {
     },
     /// The cloud has taken the certificate for the device's own.
     Confirmed,
+    /// Asks for its next certificate.
+    Renewing,
+    /// The cloud has taken the next certificate for the device's own.
+    Renewed {
+        /// Its id.
+        certificate_id: Option<CertificateId>,
+        /// From when on it is to be renewed, Unix time in milliseconds, by the cloud's clock.
+        next: Option<Millis>,
+    },
+    /// There is no next certificate yet; the current one goes on.
+    NotRenewed {
+        /// Why.
+        because: String,
+        /// When it tries again.
+        delay: Duration,
+    },
     /// Asks for software.
     AskingForSoftware,
     /// Software is on its way.
@@ -84,6 +102,15 @@ impl fmt::Display for Progress {
             Self::Registered { certificate_id: Some(id) } => write!(f, "got certificate {id}"),
             Self::Registered { certificate_id: None } => f.write_str("got a certificate"),
             Self::Confirmed => f.write_str("the cloud confirmed the certificate"),
+            Self::Renewing => f.write_str("asking for its next certificate"),
+            Self::Renewed { certificate_id, next } => {
+                f.write_str("renewed its certificate")?;
+                certificate_id.as_ref().map_or(Ok(()), |id| write!(f, ": {id}"))?;
+                next.map_or(Ok(()), |next| write!(f, ", next from {}", rfc3339(next)))
+            }
+            Self::NotRenewed { because, delay } => {
+                write!(f, "not renewed, trying again in {:.0} s: {because}", delay.as_secs_f32())
+            }
             Self::AskingForSoftware => f.write_str("asking for software"),
             Self::Downloading { done, total } => write!(f, "has {done} of {total} bytes"),
             Self::UrlFailed { because } => write!(f, "fetching blocks, for the url failed: {because}"),

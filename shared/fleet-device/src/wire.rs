@@ -4,7 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fleet::Millis;
 use fleet::id::{DeviceId, is_sha256};
-use fleet::message::{Block, BlockRequest, Encoding, Manifest, RegisterRequest, Status, UpdateRequest, Upgrade};
+use fleet::message::{
+    Block, BlockRequest, CertificateRequest, Encoding, Manifest, RegisterRequest, Status, UpdateRequest, Upgrade,
+};
 use fleet::proof;
 use fleet::refusal::ErrorMessage;
 use fleet::topic::Downstream;
@@ -14,8 +16,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::credentials::PrivateKey;
+use crate::machine::Profile;
 use crate::package::Package;
-use crate::secret::Secret;
 
 /// A message from the cloud that can be understood.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub enum Heard {
     Certificate(String),
     /// `credentials/key`
     Key(PrivateKey),
+    /// `credentials/chain`
+    Chain(String),
     /// `credentials/status`
     Status(Status),
     /// `credentials/error`
@@ -53,6 +57,7 @@ impl Heard {
         Some(match Downstream::parse(topic, device.as_str())? {
             Downstream::Certificate => Self::Certificate(text(payload)?),
             Downstream::Key => Self::Key(PrivateKey::new(text(payload)?)),
+            Downstream::Chain => Self::Chain(text(payload)?),
             Downstream::Status => Self::Status(json(&payload)?),
             Downstream::CredentialsError => Self::CredentialsError(json(&payload)?),
             Downstream::Parameters => Self::Parameters(text(payload)?),
@@ -64,7 +69,7 @@ impl Heard {
             Downstream::OtaUpgrade => Self::Upgrade(upgrade(json(&payload)?)?),
             Downstream::OtaFirmware => Self::Upgrade(upgrade(json::<Vec<Json>>(&payload)?.into_iter().next()?)?),
             Downstream::OtaError => Self::OtaError(json(&payload)?),
-            Downstream::Chain | Downstream::SoftwareParameters => return None,
+            Downstream::SoftwareParameters => return None,
         })
     }
 }
@@ -74,14 +79,18 @@ fn upgrade(json: Json) -> Option<Upgrade> {
     serde_json::from_value(json).ok().filter(|it: &Upgrade| is_sha256(&it.sha256))
 }
 
-/// `register/request`: empty in the blueprint's way, else the CSR, the proof, or both.
+/// `register/request`: empty in the blueprint's way, else what there is of CSR, proof and product.
 #[must_use]
-pub fn register_request(device: &DeviceId, csr: Option<&str>, secret: Option<&Secret>, now: Millis) -> Vec<u8> {
-    if csr.is_none() && secret.is_none() {
-        return Vec::new();
-    }
-    let proof = secret.map(|secret| proof::make(secret.expose(), device, now, csr));
-    to_json(&RegisterRequest { csr: csr.map(str::to_owned), proof, product: None })
+pub fn register_request(profile: &Profile, csr: Option<&str>, now: Millis) -> Vec<u8> {
+    let proof = profile.secret.as_ref().map(|secret| proof::make(secret.expose(), &profile.device, now, csr));
+    let request = RegisterRequest { csr: csr.map(str::to_owned), proof, product: profile.product.clone() };
+    if request == RegisterRequest::default() { Vec::new() } else { to_json(&request) }
+}
+
+/// `certificate/request`: the CSR of the next certificate's key.
+#[must_use]
+pub fn certificate_request(csr: &str) -> Vec<u8> {
+    to_json(&CertificateRequest { csr: csr.to_owned(), reason: None })
 }
 
 /// `update/request`: empty for a device that has no software yet.

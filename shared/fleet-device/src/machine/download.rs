@@ -9,7 +9,7 @@ use crate::package::Package;
 use crate::progress::{Failure, Progress};
 
 /// How software is fetched.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Way {
     /// It is here.
     Inline(Vec<u8>),

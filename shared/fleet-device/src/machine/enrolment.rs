@@ -1,9 +1,8 @@
 //! Getting an identity: from the claim certificate to a certificate of the device's own, which the cloud has confirmed.
 
-use fleet::message::{CertificateState, Status};
 use fleet::refusal::{Code, ErrorMessage};
 
-use super::{Action, Duty, KeyOrigin, Machine};
+use super::{Action, Duty, KeyOrigin, Machine, Schedule, Stand};
 use crate::credentials::{Credentials, PendingKey, PrivateKey};
 use crate::memory::Next;
 use crate::progress::{Failure, Progress};
@@ -11,7 +10,7 @@ use crate::wire::Heard;
 
 /// What the answers to a registration bring; they come in any order, and maybe more than once. The last one of a
 /// kind counts: where the cloud made two pairs, the newer one is the one it keeps.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Parcel {
     certificate: Option<String>,
     key: Option<PrivateKey>,
@@ -28,6 +27,11 @@ impl Parcel {
             Heard::ParametersTopic(topic) => self.topic = Some(topic),
             _ => {}
         }
+    }
+
+    /// The key that came along.
+    pub(super) const fn key(&self) -> Option<&PrivateKey> {
+        self.key.as_ref()
     }
 
     /// The certificate with its key: the device's own, or the one that came along.
@@ -83,30 +87,23 @@ impl Machine {
         Some(actions)
     }
 
-    /// The cloud's word on a certificate; it counts for the one that waits for it.
-    pub(super) fn status(&mut self, status: &Status) -> Vec<Action> {
-        let waiting = self.memory.unproven().and_then(Credentials::id);
-        let ours = waiting.is_some_and(|id| id.as_str() == status.certificate_id);
-        if !ours || status.state != CertificateState::Confirmed {
-            return Vec::new();
-        }
-        let mut actions = self.promote();
-        if matches!(self.duty, Duty::Confirm) {
-            actions.extend(self.ask());
-        }
-        actions
-    }
-
     /// The identity has proven itself; the one before it is forgotten.
     pub(super) fn promote(&mut self) -> Vec<Action> {
-        if self.memory.promote() { vec![self.remember(), Action::Tell(Progress::Confirmed)] } else { Vec::new() }
+        if !self.memory.promote() {
+            return Vec::new();
+        }
+        self.schedule = Schedule::default();
+        vec![self.remember(), Action::Tell(Progress::Confirmed)]
     }
 
     pub(super) fn registration_refused(&mut self, error: ErrorMessage) -> Vec<Action> {
         match error.code {
             // The device is registered, then: by the identity it has.
             Code::AlreadyRegistered if self.memory.current.is_some() => {
-                self.set_back(Failure::Refused(error), Self::ask)
+                self.set_back(Failure::Refused(error), |device| {
+                    let duty = device.home();
+                    device.begin(duty)
+                })
             }
             // Answers a confirmation that was still under way.
             Code::WrongCertificate | Code::NotRequested => Vec::new(),
@@ -115,19 +112,26 @@ impl Machine {
     }
 
     pub(super) fn confirmation_refused(&mut self, error: ErrorMessage) -> Vec<Action> {
+        let renewing = self.schedule.stand == Stand::TakenUp;
         match error.code {
             // Answers a registration that was still under way.
             Code::AlreadyRegistered => Vec::new(),
             Code::WrongCertificate | Code::NotRequested if error.retry_after.is_none() => {
                 self.fall_back(Failure::Refused(error))
             }
+            // Answers a request that was still under way; whatever else it may be, silence has the same end.
+            _ if renewing => Vec::new(),
             _ => self.refusal(error),
         }
     }
 
-    /// The present identity seems dead: the device enrols anew, with a new key. It forgets the identity only when it
+    /// The present identity seems dead. From a renewed one the device goes back to the one before; from any other one, it
+    /// enrols anew, with a new key. It forgets the identity only when it
     /// has the next one, for the cloud may have confirmed it without the device's hearing of it.
     pub(super) fn fall_back(&mut self, why: Failure) -> Vec<Action> {
+        if self.schedule.stand == Stand::TakenUp {
+            return self.doubt(&why);
+        }
         self.set_back(why, |device| {
             let kept = device.memory.promote();
             let enrol = device.enrol();

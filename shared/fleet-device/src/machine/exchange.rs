@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fleet::Millis;
 use fleet::id::DeviceId;
 use fleet::signature::PublicKey;
 
@@ -19,6 +20,8 @@ pub struct Profile {
     pub device: DeviceId,
     /// The secret it shares with its row, if the row has one.
     pub secret: Option<Secret>,
+    /// The product that it is one of, if it says so.
+    pub product: Option<String>,
     /// Who makes its key.
     pub key: KeyOrigin,
     /// The key of the maker, whose signature all software must have then.
@@ -27,6 +30,15 @@ pub struct Profile {
     pub once: bool,
     /// How fast and how long it tries.
     pub pace: Pace,
+}
+
+/// What time it is, by the two clocks of a device.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Time {
+    /// Unix time in milliseconds. It may be wrong, and may be set at any moment.
+    pub unix: Millis,
+    /// Milliseconds since some moment before the start. It only ever goes on.
+    pub uptime: Millis,
 }
 
 /// Who makes a device's key.
@@ -40,7 +52,7 @@ pub enum KeyOrigin {
 }
 
 /// What can happen to a device.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Input {
     /// It has power; this is what it remembers. Comes first, and once.
     Started(Box<Memory>),
@@ -83,7 +95,7 @@ pub enum Input {
 
 /// What a device does. Actions are performed in their order; if one cannot be performed that has no answer for this,
 /// the device stops, as if the power had been cut.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Action {
     /// Make a key and a CSR; answer with [`Input::KeyMade`].
     MakeKey,
@@ -147,7 +159,7 @@ pub enum Action {
 }
 
 /// Which certificate a connection is made with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Login {
     /// The claim certificate, which all devices share.
     Claim,

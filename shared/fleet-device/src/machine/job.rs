@@ -33,7 +33,7 @@ const BLOCK_PATIENCE: Duration = Duration::from_mins(10);
 const DESCRIPTION: usize = 500;
 
 /// An upgrade that a job wants, and the last step that was told of it; 0 before the first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Job {
     upgrade: Upgrade,
     step: i32,
@@ -88,7 +88,7 @@ impl Machine {
             // Asked for by the device itself, and offered by the job meanwhile: it is fetched once.
             _ if self.job_in_hand().is_some() => self.got_to(BEGUN),
             // Its turn comes when the device is about to rest.
-            Duty::Install(_) | Duty::Report | Duty::Answer(..) => Vec::new(),
+            Duty::Install(_) | Duty::Report | Duty::Answer(..) | Duty::Confirm => Vec::new(),
             _ => self.begin_upgrade(),
         }
     }
@@ -154,11 +154,11 @@ impl Machine {
         self.say(Upstream::OtaRequest, Vec::new())
     }
 
-    /// Says something that takes no answer, if the cloud can hear it from this device.
-    fn say(&self, upstream: Upstream, payload: Vec<u8>) -> Option<Action> {
+    /// Says something beside the duty's question, if the cloud can hear it from this device.
+    pub(super) fn say(&self, upstream: Upstream, payload: Vec<u8>) -> Option<Action> {
         let known = self.link == Link::Up
             && matches!(self.login, Some(Login::Device(_)))
-            && !matches!(self.duty, Duty::Confirm);
+            && !(matches!(self.duty, Duty::Confirm) && self.memory.unproven().is_some());
         known.then(|| Action::Publish { topic: upstream.topic(self.profile.device.as_str()), payload })
     }
 

@@ -6,18 +6,19 @@ use fleet::Millis;
 use fleet::refusal::ErrorMessage;
 use fleet::topic::{Upstream, subscriptions};
 
-use super::{Action, Duty, Login, Machine};
+use super::{Action, Duty, Login, Machine, Stand};
 use crate::progress::{Failure, Progress};
 use crate::wire;
 
 /// Refused connections in a row after which a certificate counts as dead. The cloud activates a certificate and
 /// attaches its policy at about the moment it publishes it, so the first connections may well be refused.
 const REFUSALS: u32 = 5;
-/// Askings for a confirmation after which the device goes on without: a cloud built to the blueprint sends none.
-const CONFIRMATIONS: u32 = 3;
+/// Askings for a certificate or its confirmation after which the device goes on without: a cloud built to the blueprint
+/// confirms nothing, and there is time for a renewal.
+pub(super) const ASKINGS: u32 = 3;
 
 /// How far the connection is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Link {
     Down,
     Connecting,
@@ -28,7 +29,9 @@ pub(super) enum Link {
 impl Machine {
     /// The certificate that the present duty takes.
     pub(super) fn wanted_login(&self) -> Login {
-        match (&self.duty, self.memory.identity()) {
+        let taken_up = self.schedule.stand == Stand::TakenUp;
+        let identity = if taken_up { self.memory.identity() } else { self.memory.settled() };
+        match (&self.duty, identity) {
             (Duty::Enrol(_), _) | (_, None) => Login::Claim,
             (_, Some(credentials)) => Login::Device(Box::new(credentials.clone())),
         }
@@ -60,6 +63,7 @@ impl Machine {
         self.link = Link::Up;
         self.refusals = 0;
         let mut actions: Vec<_> = self.report_version().into_iter().chain(self.say_step()).collect();
+        actions.extend(self.ask_for_status());
         actions.extend(self.put_question());
         actions
     }
@@ -71,6 +75,9 @@ impl Machine {
             return self.refused(why);
         }
         self.link = Link::Down;
+        if std::mem::take(&mut self.schedule.awaited) && self.profile.once && matches!(self.duty, Duty::Rest) {
+            return self.rest();
+        }
         self.tries += 1;
         let failure = Failure::Unreachable(why);
         if self.is_exhausted() { self.give_up(failure) } else { self.pause(&failure, Duration::ZERO) }
@@ -84,7 +91,13 @@ impl Machine {
             return self.pause(&failure, Duration::ZERO);
         }
         self.refusals = 0;
-        if self.login == Some(Login::Claim) { self.give_up(failure) } else { self.fall_back(failure) }
+        if self.login != Some(Login::Claim) {
+            return self.fall_back(failure);
+        }
+        if self.memory.identity().is_some() {
+            self.duty = self.home();
+        }
+        self.give_up(failure)
     }
 
     pub(super) fn timer(&mut self) -> Vec<Action> {
@@ -92,9 +105,11 @@ impl Machine {
             (Link::Down, Duty::Begin) => Vec::new(),
             (Link::Down, _) => self.connect(),
             (Link::Connecting | Link::Subscribing, _) => self.lost("the broker does not answer".to_owned()),
-            (Link::Up, Duty::Rest) => self.ask(),
+            (Link::Up, Duty::Rest) => self.look_around(),
+            (Link::Up, Duty::Ask(_)) if self.renewal_is_due() => self.renew(),
             (Link::Up, Duty::Enrol(_)) => self.adopt().unwrap_or_else(|| self.ask_again()),
-            (Link::Up, Duty::Confirm) if self.tries >= CONFIRMATIONS => self.ask(),
+            (Link::Up, Duty::Confirm) if self.tries >= ASKINGS && self.memory.unproven().is_some() => self.ask(),
+            (Link::Up, Duty::Confirm | Duty::Renew) if self.tries >= ASKINGS => self.renewal_unanswered(),
             (Link::Up, Duty::Blocks(package, _)) if self.job_of(package).is_some() => self.ask_for_block_again(),
             (Link::Up, _) => self.ask_again(),
         }
@@ -121,24 +136,35 @@ impl Machine {
         let Some((upstream, payload)) = self.question() else {
             self.tries = 0;
             let resting = matches!(self.duty, Duty::Rest);
-            return if resting { vec![Action::Wake(self.profile.pace.check)] } else { Vec::new() };
+            return if resting { vec![self.idle(self.profile.pace.check)] } else { Vec::new() };
         };
         let topic = upstream.topic(self.profile.device.as_str());
         let delay = self.profile.pace.answer + self.profile.pace.delay(self.tries, &mut self.dice);
         self.tries += 1;
         let tell = match upstream {
             Upstream::RegisterRequest => Some(Action::Tell(Progress::Registering)),
+            Upstream::CertificateRequest => Some(Action::Tell(Progress::Renewing)),
             Upstream::UpdateRequest => Some(Action::Tell(Progress::AskingForSoftware)),
             _ => None,
         };
         tell.into_iter().chain([Action::Publish { topic, payload }, Action::Wake(delay)]).collect()
     }
 
-    fn question(&mut self) -> Option<(Upstream, Vec<u8>)> {
+    /// Waits, but not beyond the time to renew.
+    fn idle(&self, delay: Duration) -> Action {
+        Action::Wake(self.until_renewal().map_or(delay, |most| most.min(delay)))
+    }
+
+    pub(super) fn question(&mut self) -> Option<(Upstream, Vec<u8>)> {
         let software = self.memory.software.as_ref();
         Some(match &self.duty {
             Duty::Enrol(_) => (Upstream::RegisterRequest, self.register_request()),
-            Duty::Confirm => (Upstream::RegisterOk, Vec::new()),
+            Duty::Confirm if self.memory.unproven().is_some() => (Upstream::RegisterOk, Vec::new()),
+            Duty::Confirm => (Upstream::CertificateOk, Vec::new()),
+            Duty::Renew => {
+                let renewal = self.memory.renewal.as_ref()?;
+                (Upstream::CertificateRequest, wire::certificate_request(&renewal.request.csr))
+            }
             Duty::Ask(_) => (Upstream::UpdateRequest, wire::update_request(software.map(|it| &it.version))),
             Duty::Blocks(package, offset) => (Upstream::UpdateBlock, wire::block_request(package, *offset)),
             Duty::Report => (Upstream::UpdateOk, wire::to_json(&software?.report())),
@@ -149,9 +175,9 @@ impl Machine {
 
     /// Every request has a proof of its own: the cloud takes none twice, and none older than the last.
     fn register_request(&mut self) -> Vec<u8> {
-        self.last_proof = Millis::max(self.now, self.last_proof + 1);
+        self.last_proof = Millis::max(self.time.unix, self.last_proof + 1);
         let csr = self.memory.pending().map(|pending| pending.csr.as_str());
-        wire::register_request(&self.profile.device, csr, self.profile.secret.as_ref(), self.last_proof)
+        wire::register_request(&self.profile, csr, self.last_proof)
     }
 
     /// Does what an error says: comes back when it says so, or gives up. In the field the error may answer somebody
@@ -186,6 +212,8 @@ impl Machine {
     /// Waits at least `delay`, and a random time on top.
     fn pause(&mut self, because: &Failure, delay: Duration) -> Vec<Action> {
         let delay = delay + self.profile.pace.delay(self.tries.max(self.refusals), &mut self.dice);
-        vec![Action::Tell(Progress::Waiting { because: because.to_string(), delay }), Action::Wake(delay)]
+        let asking = self.link == Link::Up && matches!(self.duty, Duty::Ask(_));
+        let wake = if asking { self.idle(delay) } else { Action::Wake(delay) };
+        vec![Action::Tell(Progress::Waiting { because: because.to_string(), delay }), wake]
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct Pace {
     /// How long it waits for an answer before it asks again; a random part is added that grows with every try.
     pub answer: Duration,
-    /// How long it waits for the row's parameters once it has its certificate.
+    /// How long it waits for the row's parameters once it has its certificate; and, in a run that ends, for the word on
+    /// its certificate once all else is done.
     pub parameters: Duration,
     /// Upper end of the first random delay; it doubles with every try.
     pub shortest_delay: Duration,
@@ -22,6 +23,10 @@ pub struct Pace {
     pub respite: Duration,
     /// How often it asks for new software.
     pub check: Duration,
+    /// Upper end of the random time by which it renews its certificate later than it might.
+    pub jitter: Duration,
+    /// Whether there is any randomness. Without it, a random delay is none: for those who try all that can happen.
+    pub random: bool,
 }
 
 impl Default for Pace {
@@ -35,6 +40,8 @@ impl Default for Pace {
             tries: None,
             respite: Duration::from_hours(1),
             check: Duration::from_hours(6),
+            jitter: Duration::from_secs(10),
+            random: true,
         }
     }
 }
@@ -43,18 +50,27 @@ impl Pace {
     /// For a run that somebody waits for: it ends, with the reason, where the field's pace would go on trying.
     #[must_use]
     pub fn once() -> Self {
-        Self { patience: Duration::from_mins(1), tries: Some(8), ..Self::default() }
+        Self { patience: Duration::from_mins(1), tries: Some(8), jitter: Duration::ZERO, ..Self::default() }
     }
 
     /// A delay before try number `tries + 1`: anything from nothing to a bound that doubles with every try, so that
     /// a fleet that was cut off together does not come back together ("full jitter").
     pub(super) fn delay(&self, tries: u32, dice: &mut fastrand::Rng) -> Duration {
         let bound = self.shortest_delay.saturating_mul(1 << tries.min(20)).min(self.longest_delay);
-        bound.mul_f64(dice.f64())
+        self.up_to(bound, dice)
+    }
+
+    /// How much later than it might a device renews, `most` at most.
+    pub(super) fn jitter(&self, most: Duration, dice: &mut fastrand::Rng) -> Duration {
+        self.up_to(self.jitter.min(most), dice)
     }
 
     /// How long to rest after giving up, spread over the fleet.
     pub(super) fn respite(&self, dice: &mut fastrand::Rng) -> Duration {
-        self.respite.mul_f64(f64::midpoint(1.0, dice.f64()))
+        self.respite / 2 + self.up_to(self.respite / 2, dice)
+    }
+
+    fn up_to(&self, most: Duration, dice: &mut fastrand::Rng) -> Duration {
+        if self.random { most.mul_f64(dice.f64()) } else { Duration::ZERO }
     }
 }

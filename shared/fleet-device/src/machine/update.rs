@@ -11,15 +11,26 @@ use crate::progress::{Failure, Progress};
 use crate::wire;
 
 /// The two halves of an offer by message; either may come first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Offer {
     manifest: Option<Manifest>,
     software: Option<Vec<u8>>,
 }
 
 impl Machine {
+    /// Asks which software to run, unless it is time for the next certificate.
     pub(super) fn ask(&mut self) -> Vec<Action> {
-        self.begin(Duty::Ask(Offer::default()))
+        if self.renewal_is_due() { self.renew() } else { self.begin(Duty::Ask(Offer::default())) }
+    }
+
+    /// Ends a rest. A run that ends only waited for the word on its certificate.
+    pub(super) fn look_around(&mut self) -> Vec<Action> {
+        self.schedule.awaited = false;
+        if self.profile.once {
+            return self.rest();
+        }
+        let status = self.ask_for_status();
+        status.into_iter().chain(self.ask()).collect()
     }
 
     /// A manifest comes to registered devices only, so it confirms an identity as well as a status does.
@@ -163,11 +174,18 @@ impl Machine {
         if unreported { self.begin(Duty::Report) } else { self.rest() }
     }
 
-    /// Rests, unless an upgrade came meanwhile; asks whether one may be had.
+    /// Rests, unless an upgrade came meanwhile or it is time to renew; asks whether an upgrade may be had.
     pub(super) fn rest(&mut self) -> Vec<Action> {
         self.setbacks = 0;
         if self.job.is_some() {
             return self.begin_upgrade();
+        }
+        if self.renewal_is_due() {
+            return self.renew();
+        }
+        if self.profile.once && self.schedule.awaited {
+            self.duty = Duty::Rest;
+            return vec![Action::Wake(self.profile.pace.parameters)];
         }
         let version = self.memory.software.as_ref().map(|software| software.version.clone());
         let mut actions = vec![Action::Tell(Progress::UpToDate { version })];

@@ -29,13 +29,19 @@ pub enum Fate {
     LoseDown(usize),
     Acknowledge,
     Disconnect,
+    /// Something on the way does not let it in.
+    Refuse,
     Timer,
     PowerCut,
 }
 
 pub fn fates() -> impl Strategy<Value = Vec<Fate>> {
+    prop::collection::vec(fate(), 0..120)
+}
+
+pub fn fate() -> impl Strategy<Value = Fate> {
     let which = 0..8_usize;
-    let fate = prop_oneof![
+    prop_oneof![
         4 => Just(Fate::Link),
         6 => which.clone().prop_map(Fate::Upwards),
         6 => which.clone().prop_map(Fate::Downwards),
@@ -47,8 +53,7 @@ pub fn fates() -> impl Strategy<Value = Vec<Fate>> {
         1 => Just(Fate::Disconnect),
         2 => Just(Fate::Timer),
         1 => Just(Fate::PowerCut),
-    ];
-    prop::collection::vec(fate, 0..120)
+    ]
 }
 
 pub struct World {
@@ -81,7 +86,9 @@ impl World {
             Fate::LoseUp(which) => drop(self.up.remove(which)),
             Fate::LoseDown(which) => drop(self.down.remove(which)),
             Fate::Acknowledge => self.acknowledge(),
-            Fate::Disconnect => self.disconnect(),
+            Fate::Disconnect => self.disconnect(Input::Lost("out of reach".to_owned())),
+            Fate::Refuse if self.device.listening => {}
+            Fate::Refuse => self.disconnect(Input::Refused("by something on the way".to_owned())),
             Fate::Timer => self.device.feed(Input::Timer),
             Fate::PowerCut => self.device.power_on(),
         }
@@ -132,7 +139,7 @@ impl World {
 
     pub fn collect(&mut self) {
         let principal = self.principal();
-        for (topic, payload) in self.device.ota.drain(..).chain(self.device.said.drain(..)) {
+        for (topic, payload) in self.device.words() {
             assert_eq!(topic.contains("register/request"), principal.is_none(), "{topic} over {principal:?}");
             assert!(!String::from_utf8_lossy(&payload).contains("PRIVATE KEY"));
             self.up.push_back((principal.clone(), (topic, payload)));
@@ -158,9 +165,9 @@ impl World {
         }
     }
 
-    fn disconnect(&mut self) {
+    fn disconnect(&mut self, why: Input) {
         if self.device.connecting {
-            self.device.hang_up(Input::Lost("out of reach".to_owned()));
+            self.device.hang_up(why);
         }
     }
 

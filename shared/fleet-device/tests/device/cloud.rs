@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fleet::message::{Block, BlockRequest, Delivery, Encoding, Manifest, RegisterRequest, UpdateRequest};
+use fleet::message::{
+    Block, BlockRequest, CertificateState, Delivery, Encoding, Manifest, RegisterRequest, UpdateRequest,
+};
 use fleet::refusal::{Code, Refusal};
 use fleet::topic::{Downstream, Upstream};
 use fleet::version::Version;
 use fleet_device::{Credentials, DeviceId, PrivateKey};
 use ring::digest::{SHA256, digest};
-use serde_json::json;
 
 use super::authority::Authority;
+use super::renewals::Renewals;
 use super::rollout::Rollout;
 
 pub const BLOCK: u64 = 4;
@@ -43,9 +45,11 @@ pub struct Cloud {
     pub rollout: Option<Rollout>,
     /// What the device reported.
     pub reported: Option<Version>,
+    /// What it knows about renewals.
+    pub renewals: Renewals,
     /// The request that waits for its confirmation: CSR, certificate, its id.
     pending: Option<(Option<String>, String, String)>,
-    confirmed: Option<String>,
+    pub confirmed: Option<String>,
 }
 
 impl Cloud {
@@ -62,6 +66,7 @@ impl Cloud {
             blocks: true,
             rollout: None,
             reported: None,
+            renewals: Renewals::default(),
             pending: None,
             confirmed: None,
         }
@@ -73,7 +78,10 @@ impl Cloud {
             Some(Upstream::RegisterRequest) => self.register(payload),
             Some(Upstream::RegisterOk) => self.confirm(principal),
             Some(_) if self.registered != Registered::Ok => vec![self.refuse(Code::NotRegistered)],
-            Some(_) if principal != self.confirmed.as_deref() => vec![self.refuse(Code::WrongCertificate)],
+            Some(about @ (Upstream::CertificateRequest | Upstream::CertificateOk | Upstream::CertificateStatus)) => {
+                self.hear_of_certificate(principal, about, payload)
+            }
+            Some(_) if !self.serves(principal) => vec![self.refuse(Code::WrongCertificate)],
             Some(Upstream::UpdateRequest) => self.offer(payload),
             Some(Upstream::UpdateBlock) => vec![self.block(payload)],
             Some(Upstream::UpdateOk) => {
@@ -172,12 +180,12 @@ impl Cloud {
         }
         if !again {
             self.active.retain(|id| Some(id.as_str()) == principal);
+            self.renewals.begin_anew();
             self.confirmed = principal.map(str::to_owned);
             self.pending = None;
             self.registered = Registered::Ok;
         }
-        let status = json!({"state": "confirmed", "certificate_id": principal});
-        vec![self.message(Downstream::Status, status.to_string())]
+        principal.map(|id| self.status(CertificateState::Confirmed, id)).into_iter().collect()
     }
 
     fn offer(&self, payload: &[u8]) -> Vec<Message> {

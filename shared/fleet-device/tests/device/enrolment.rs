@@ -2,7 +2,7 @@
 
 use fleet::message::{Delivery, RegisterRequest};
 use fleet::topic::Downstream;
-use fleet_device::machine::{Input, KeyOrigin, Login, Pace, Profile};
+use fleet_device::machine::{Input, KeyOrigin, Login, Pace, Profile, Time};
 use fleet_device::memory::Next;
 use fleet_device::wire::register_request;
 use fleet_device::{DeviceId, PendingKey, PrivateKey, Secret};
@@ -165,9 +165,7 @@ fn a_cloud_that_sends_no_status_is_confirmed_by_its_manifest() {
 
 #[test]
 fn the_proof_on_the_wire_is_the_one_of_the_documentation() {
-    let device = DeviceId::parse("dev-1").unwrap();
-    let secret = Secret::new("correct horse".to_owned());
-    let request = register_request(&device, None, Some(&secret), 1_700_000_000_000);
+    let request = register_request(&with_secret("correct horse"), None, 1_700_000_000_000);
     let expected = concat!(
         r#"{"proof":{"timestamp":1700000000000,"#,
         r#""hmac":"90779d29e8d29e3804f60f02c3601ed86286fea5e4f3076ae5deae68a35a6a70"}}"#
@@ -176,22 +174,34 @@ fn the_proof_on_the_wire_is_the_one_of_the_documentation() {
 }
 
 #[test]
-fn every_request_has_a_later_proof_even_if_the_clock_stands_still() {
-    let cloud = cloud();
-    let profile = Profile {
-        device: cloud.device.clone(),
-        secret: Some(Secret::new("s".to_owned())),
+fn a_device_says_which_product_it_is_one_of() {
+    let profile = Profile { product: Some("lamp".to_owned()), ..with_secret("correct horse") };
+    let request: RegisterRequest = serde_json::from_slice(&register_request(&profile, Some("csr"), 1)).unwrap();
+    assert_eq!((request.product.as_deref(), request.csr.as_deref()), (Some("lamp"), Some("csr")));
+    assert!(request.proof.is_some());
+}
+
+fn with_secret(secret: &str) -> Profile {
+    Profile {
+        device: DeviceId::parse("dev-1").unwrap(),
+        secret: Some(Secret::new(secret.to_owned())),
+        product: None,
         key: KeyOrigin::Device,
         public_key: None,
         once: true,
         pace: Pace::default(),
-    };
-    let mut machine = fleet_device::Machine::new(profile, 0);
-    let _ = machine.on(Input::Started(Box::default()), 5);
-    let _ = machine.on(Input::KeyMade(PendingKey::generate(&cloud.device).unwrap()), 5);
-    let _ = machine.on(Input::Connected, 5);
+    }
+}
+
+#[test]
+fn every_request_has_a_later_proof_even_if_the_clock_stands_still() {
+    let time = Time { unix: 5, uptime: 5 };
+    let mut machine = fleet_device::Machine::new(with_secret("s"), 0);
+    let _ = machine.on(Input::Started(Box::default()), time);
+    let _ = machine.on(Input::KeyMade(PendingKey::generate(&cloud().device).unwrap()), time);
+    let _ = machine.on(Input::Connected, time);
     let mut proofs = [Input::Subscribed, Input::Timer, Input::Timer].map(|input| {
-        let actions = format!("{:?}", machine.on(input, 5));
+        let actions = format!("{:?}", machine.on(input, time));
         assert!(actions.contains("Publish"));
         actions
     });

@@ -15,7 +15,7 @@ pub const NEW: &[u8] = b"a lazy dog, and longer";
 /// A device in the field that remembers nothing.
 pub fn without_power(cloud: &Cloud, public_key: Option<PublicKey>) -> Hands {
     let (device, pace) = (cloud.device.clone(), Pace::default());
-    Hands::with(Profile { device, secret: None, key: KeyOrigin::Device, public_key, once: false, pace })
+    Hands::with(Profile { device, secret: None, product: None, key: KeyOrigin::Device, public_key, once: false, pace })
 }
 
 /// A device in the field that runs version 2, and its cloud.
@@ -57,7 +57,7 @@ pub fn turn(cloud: &mut Cloud, device: &mut Hands) -> bool {
     if device.ota.is_empty() && device.said.is_empty() {
         device.feed(Input::Delivered);
     }
-    let words: Vec<_> = device.ota.drain(..).chain(device.said.drain(..)).collect();
+    let words = device.words();
     for (topic, payload) in &words {
         let answers = cloud.hear(principal(device).as_deref(), topic, payload);
         device.messages(answers);

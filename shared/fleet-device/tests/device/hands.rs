@@ -1,17 +1,24 @@
 //! A machine with simulated hands: a disk that survives power cuts, and a list of what was said.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
-use fleet_device::machine::{Action, Input, KeyOrigin, Login, Machine, Pace, Profile};
+use fleet_device::machine::{Action, Input, KeyOrigin, Login, Machine, Pace, Profile, Time};
 use fleet_device::memory::Memory;
 use fleet_device::{DeviceId, Failure, PendingKey, Progress};
 use ring::digest::{SHA256, digest};
 
+/// What a clock shows that is right.
+pub const NOW: u64 = 1_700_000_000_000;
+/// How long it takes for anything to happen.
+const STEP: Duration = Duration::from_millis(10);
+
 pub struct Hands {
     profile: Profile,
-    machine: Machine,
+    pub machine: Machine,
     powered: u64,
-    now: u64,
+    /// What its clocks show.
+    pub time: Time,
     /// What survives: the memory's file, and the software's.
     pub disk: Vec<u8>,
     pub software: BTreeMap<String, Vec<u8>>,
@@ -23,6 +30,8 @@ pub struct Hands {
     pub said: Vec<(String, Vec<u8>)>,
     /// What was published about upgrades, the same way.
     pub ota: Vec<(String, Vec<u8>)>,
+    /// Questions where the certificate stands, the same way.
+    pub inquiries: Vec<(String, Vec<u8>)>,
     pub told: Vec<Progress>,
     pub installed: Vec<Vec<u8>>,
     /// Results of [`Action::Install`] that have not come in.
@@ -34,7 +43,7 @@ pub struct Hands {
     pub hook_refuses: Option<String>,
     pub disk_error: Option<String>,
     applying: Option<Vec<u8>>,
-    pub wake: Option<std::time::Duration>,
+    pub wake: Option<Duration>,
     pub fetch: Option<String>,
     pub ended: Option<Result<(), Failure>>,
     /// Actions until the power is cut, and those performed.
@@ -45,7 +54,15 @@ pub struct Hands {
 impl Hands {
     pub fn new(device: &DeviceId, key: KeyOrigin) -> Self {
         let pace = Pace::default();
-        Self::with(Profile { device: device.clone(), secret: None, key, public_key: None, once: true, pace })
+        Self::with(Profile {
+            device: device.clone(),
+            secret: None,
+            product: None,
+            key,
+            public_key: None,
+            once: true,
+            pace,
+        })
     }
 
     pub fn with(profile: Profile) -> Self {
@@ -53,7 +70,7 @@ impl Hands {
             machine: Machine::new(profile.clone(), 0),
             profile,
             powered: 0,
-            now: 1_700_000_000_000,
+            time: Time { unix: NOW, uptime: 0 },
             disk: serde_json::to_vec(&Memory::default()).unwrap(),
             software: BTreeMap::new(),
             login: None,
@@ -61,6 +78,7 @@ impl Hands {
             listening: false,
             said: Vec::new(),
             ota: Vec::new(),
+            inquiries: Vec::new(),
             told: Vec::new(),
             installed: Vec::new(),
             installing: VecDeque::new(),
@@ -77,6 +95,15 @@ impl Hands {
         }
     }
 
+    pub fn link_is_down(&self) -> bool {
+        !self.connecting && !self.listening
+    }
+
+    /// Makes its next run one that somebody waits for.
+    pub fn end_when_up_to_date(&mut self) {
+        (self.profile.once, self.profile.pace) = (true, Pace::once());
+    }
+
     pub fn memory(&self) -> Memory {
         serde_json::from_slice(&self.disk).unwrap()
     }
@@ -89,6 +116,7 @@ impl Hands {
         (self.wake, self.fetch, self.ended) = (None, None, None);
         self.said.clear();
         self.ota.clear();
+        self.inquiries.clear();
         self.installing.clear();
         self.applying = None;
         let memory = self.memory();
@@ -109,9 +137,10 @@ impl Hands {
     }
 
     pub fn feed(&mut self, input: Input) {
-        self.now += 10;
+        let passed = if matches!(input, Input::Timer) { self.wake.take().unwrap_or_default() } else { STEP };
+        self.pass(passed);
         let mut answers = Vec::new();
-        for action in self.machine.on(input, self.now) {
+        for action in self.machine.on(input, self.time) {
             if self.performed == self.fuse {
                 return;
             }
@@ -121,6 +150,17 @@ impl Hands {
         for answer in answers {
             self.feed(answer);
         }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&mut self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap();
+        (self.time.unix, self.time.uptime) = (self.time.unix + millis, self.time.uptime + millis);
+    }
+
+    /// All that was published and has not been looked at.
+    pub fn words(&mut self) -> Vec<(String, Vec<u8>)> {
+        self.inquiries.drain(..).chain(self.ota.drain(..)).chain(self.said.drain(..)).collect()
     }
 
     pub fn message(&mut self, (topic, payload): (String, Vec<u8>)) {
@@ -148,7 +188,12 @@ impl Hands {
             Action::Subscribe(_) => {}
             Action::Publish { topic, payload } => {
                 assert!(self.listening, "speaks before it listens: {topic}");
-                if topic.contains("/ota/") { &mut self.ota } else { &mut self.said }.push((topic, payload));
+                let words = match topic.as_str() {
+                    inquiry if inquiry.ends_with("/certificate/status") => &mut self.inquiries,
+                    ota if ota.contains("/ota/") => &mut self.ota,
+                    _ => &mut self.said,
+                };
+                words.push((topic, payload));
             }
             Action::Wake(delay) => self.wake = Some(delay),
             Action::Tell(progress) => self.told.push(progress),

@@ -181,8 +181,15 @@ fn in_the_field(cloud: &Cloud) -> Hands {
 
 fn linked(cloud: &Cloud, once: bool, pace: Pace) -> Hands {
     let device = cloud.device.clone();
-    let mut device =
-        Hands::with(Profile { device, secret: None, key: KeyOrigin::Device, public_key: None, once, pace });
+    let mut device = Hands::with(Profile {
+        device,
+        secret: None,
+        product: None,
+        key: KeyOrigin::Device,
+        public_key: None,
+        once,
+        pace,
+    });
     device.power_on();
     device.link();
     device
