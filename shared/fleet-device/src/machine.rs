@@ -11,6 +11,7 @@ mod job;
 mod link;
 mod pace;
 mod renewal;
+mod schedule;
 mod state;
 mod update;
 
@@ -28,7 +29,7 @@ pub use exchange::{Action, Input, KeyOrigin, Login, Profile, Time};
 use job::Job;
 use link::Link;
 pub use pace::Pace;
-use renewal::{Schedule, Stand};
+use schedule::{Schedule, Stand};
 use update::Offer;
 
 /// How often a device may be thrown back (from its own certificate to the claim certificate, from a download to its

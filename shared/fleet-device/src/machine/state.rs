@@ -16,7 +16,7 @@ impl Machine {
         let key = if let Duty::Enrol(parcel) = &self.duty { parcel.key() } else { None };
         let proof = self.profile.secret.as_ref().map(|_| self.last_proof);
         let counts = (self.counted_tries(), self.refusals, self.setbacks, self.blocks_missed, self.told_to_wait, proof);
-        let schedule = self.schedule.decisive(self.time.uptime, self.profile.pace.check);
+        let schedule = self.schedule.decisive(self.time.uptime, &self.profile.pace);
         (identities, key, self.link, counts, schedule, self.in_words())
     }
 

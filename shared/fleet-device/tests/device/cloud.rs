@@ -14,7 +14,7 @@ use fleet_device::{Credentials, DeviceId, PrivateKey};
 use ring::digest::{SHA256, digest};
 
 use super::authority::Authority;
-use super::renewals::Renewals;
+use super::renewal::ledger::Renewals;
 use super::rollout::Rollout;
 
 pub const BLOCK: u64 = 4;

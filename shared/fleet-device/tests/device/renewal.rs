@@ -1,23 +1,27 @@
 //! Renewing a certificate, guarantee by guarantee.
 
+pub mod ledger;
+mod power;
+mod refused;
+mod states;
+mod storm;
+mod when;
+
 use std::time::Duration;
 
 use fleet::message::Delivery;
-use fleet::refusal::{Code, Refusal};
 use fleet::topic::Downstream;
-use fleet_device::machine::{Input, Login};
+use fleet_device::machine::Input;
 use fleet_device::memory::Memory;
 use fleet_device::{PendingKey, Progress};
 
-use super::cloud::{Cloud, Registered, certificate_id};
-use super::fielded::{NEW, fielded, in_a_job, principal, runs, settle, turn};
-use super::hands::Hands;
-use super::renewals::{DAY, RENEWED_AFTER};
+use crate::cloud::{Cloud, certificate_id};
+use crate::fielded::{fielded, principal, runs, settle};
+use crate::hands::Hands;
 
 /// A device in the field that runs software and rests.
 pub fn resting() -> (Cloud, Hands) {
-    let (cloud, device) = fielded(Delivery::Blocks);
-    (cloud, device)
+    fielded(Delivery::Blocks)
 }
 
 /// Lets everything happen that does not take a timer, connections included.
@@ -78,64 +82,6 @@ fn a_device_renews_when_it_is_told_and_forgets_the_old_certificate_when_the_new_
 }
 
 #[test]
-fn a_device_renews_by_itself_when_it_is_time_and_the_time_is_the_clouds() {
-    for wrong in [0, DAY, 10_000 * DAY] {
-        for ahead in [false, true] {
-            let (mut cloud, mut device) = resting();
-            let before = own(&device);
-            let unix = device.time.unix;
-            device.time.unix = if ahead { unix + wrong } else { unix - wrong };
-            device.power_on();
-            device.link();
-            live(&mut cloud, &mut device);
-            // Somebody sets the clock, again.
-            device.time.unix = unix;
-            let started = device.time.uptime;
-            while cloud.renewals.confirmed == 0 {
-                device.feed(Input::Timer);
-                cloud.renewals.now = super::hands::NOW + device.time.uptime - started;
-                live(&mut cloud, &mut device);
-            }
-            let waited = device.time.uptime - started;
-            assert!((RENEWED_AFTER..RENEWED_AFTER + 60_000).contains(&waited), "{wrong} {waited}");
-            assert_renewed(&cloud, &device, &before);
-            assert_eq!(cloud.renewals.issued, 1);
-        }
-    }
-}
-
-#[test]
-fn a_device_asks_once_after_its_start_where_its_certificate_stands() {
-    let (mut cloud, mut device) = resting();
-    assert!(device.inquiries.is_empty(), "its confirmation said so");
-    device.power_on();
-    device.link();
-    assert_eq!(device.inquiries.len(), 1);
-    live(&mut cloud, &mut device);
-    device.hang_up(Input::Lost("out of reach".to_owned()));
-    device.feed(Input::Timer);
-    device.link();
-    assert!(device.inquiries.is_empty());
-}
-
-#[test]
-fn a_policy_that_allows_no_inquiry_costs_one_connection_and_no_more() {
-    let (mut cloud, mut device) = resting();
-    device.power_on();
-    device.link();
-    assert_eq!(device.inquiries.len(), 1);
-    device.inquiries.clear();
-    device.said.clear();
-    device.hang_up(Input::Lost("thrown out".to_owned()));
-    device.feed(Input::Timer);
-    device.link();
-    assert!(device.inquiries.is_empty());
-    live(&mut cloud, &mut device);
-    device.feed(Input::Timer);
-    assert_eq!(device.inquiries.len(), 1, "it asks again with its next look for software");
-}
-
-#[test]
 fn the_next_key_is_stored_before_it_is_asked_with_and_a_power_cut_repeats_the_same_csr() {
     let (mut cloud, mut device) = resting();
     remind(&mut cloud, &mut device);
@@ -151,203 +97,6 @@ fn the_next_key_is_stored_before_it_is_asked_with_and_a_power_cut_repeats_the_sa
     live(&mut cloud, &mut device);
     assert_renewed(&cloud, &device, &before);
     assert_eq!(cloud.renewals.issued, 1);
-}
-
-#[test]
-fn a_reminder_in_the_middle_of_an_upgrade_waits_until_it_is_reported() {
-    let (mut cloud, mut device) = in_a_job();
-    device.slow = true;
-    let before = own(&device);
-    device.message(cloud.upgrade());
-    let mut rounds = 0;
-    while cloud.over().is_none() {
-        device.message(cloud.remind());
-        assert!(device.said.iter().all(|(topic, _)| !topic.contains("certificate/request")), "{:?}", device.said);
-        turn(&mut cloud, &mut device);
-        rounds += 1;
-    }
-    assert!(rounds > 5);
-    live(&mut cloud, &mut device);
-    device.feed(Input::Timer);
-    live(&mut cloud, &mut device);
-    assert_renewed(&cloud, &device, &before);
-    assert_eq!((runs(&device).as_str(), device.installed.as_slice()), ("3", [NEW.to_vec()].as_slice()));
-}
-
-#[test]
-fn an_upgrade_that_comes_in_the_middle_of_a_renewal_is_made_and_the_renewal_goes_on_after_it() {
-    let (mut cloud, mut device) = in_a_job();
-    let before = own(&device);
-    remind(&mut cloud, &mut device);
-    assert!(device.only_word().0.ends_with("certificate/request"));
-    device.message(cloud.upgrade());
-    live(&mut cloud, &mut device);
-    assert_eq!((cloud.over(), runs(&device).as_str()), (Some(100), "3"));
-    device.feed(Input::Timer);
-    live(&mut cloud, &mut device);
-    assert_renewed(&cloud, &device, &before);
-}
-
-#[test]
-fn a_new_certificate_that_the_broker_refuses_costs_nothing_and_is_asked_for_again_with_the_same_csr() {
-    let (mut cloud, mut device) = resting();
-    let before = own(&device);
-    remind(&mut cloud, &mut device);
-    turn(&mut cloud, &mut device);
-    let refused = cloud.pending_id().unwrap().to_owned();
-    cloud.active.remove(&refused);
-    for _ in 0..5 {
-        assert_eq!(principal(&device).as_ref(), Some(&refused));
-        live(&mut cloud, &mut device);
-        if device.link_is_down() {
-            device.feed(Input::Timer);
-        }
-    }
-    live(&mut cloud, &mut device);
-    assert_eq!(principal(&device).as_ref(), Some(&before));
-    assert_eq!(own(&device), before);
-    cloud.active.insert(refused.clone());
-    device.feed(Input::Timer);
-    live(&mut cloud, &mut device);
-    assert_eq!(own(&device), refused);
-    assert_renewed(&cloud, &device, &before);
-    assert_eq!(cloud.renewals.issued, 1);
-}
-
-#[test]
-fn a_device_that_finds_both_certificates_dead_enrols_anew() {
-    let (mut cloud, mut device) = resting();
-    remind(&mut cloud, &mut device);
-    turn(&mut cloud, &mut device);
-    cloud.active.clear();
-    cloud.registered = Registered::False;
-    for _ in 0..40 {
-        live(&mut cloud, &mut device);
-        if cloud.registered == Registered::Ok {
-            break;
-        }
-        device.feed(Input::Timer);
-    }
-    live(&mut cloud, &mut device);
-    assert_eq!(cloud.confirmed.as_deref(), Some(own(&device).as_str()));
-    assert!(device.memory().renewal.is_none());
-}
-
-#[test]
-fn a_device_that_was_wrongly_refused_everywhere_comes_back_with_the_certificate_that_counts() {
-    for sealed in [false, true] {
-        let (mut cloud, mut device) = resting();
-        remind(&mut cloud, &mut device);
-        turn(&mut cloud, &mut device);
-        device.link();
-        let (topic, payload) = device.said.remove(0);
-        // The cloud takes the new certificate; the device does not hear of it, and nobody lets it in for a while.
-        cloud.hear(principal(&device).as_deref(), &topic, &payload);
-        cloud.sweep();
-        for _ in 0..if sealed { 17 } else { 12 } {
-            if device.listening {
-                device.hang_up(Input::Lost("out of reach".to_owned()));
-            } else if device.connecting {
-                device.hang_up(Input::Refused("by something on the way".to_owned()));
-            }
-            device.feed(Input::Timer);
-        }
-        for _ in 0..40 {
-            live(&mut cloud, &mut device);
-            device.feed(Input::Timer);
-        }
-        live(&mut cloud, &mut device);
-        assert_eq!(cloud.confirmed.as_deref(), Some(own(&device).as_str()), "{sealed}");
-        assert!(cloud.active.contains(&own(&device)));
-    }
-}
-
-#[test]
-fn who_comes_too_early_or_too_often_rests_until_then_and_stays_useful() {
-    for (refusal, seconds) in [
-        (Refusal::too_early(50 * DAY, 49 * DAY), 24 * 3600),
-        (Refusal::new(Code::UpgradeInProgress, "later"), 60),
-        (Refusal::new(Code::TooManyRequests, "later"), 3600),
-        (Refusal::new(Code::CertificateExpired, "no"), 20),
-        (Refusal::new(Code::WrongCertificate, "no"), 20),
-        (Refusal::new(Code::Blocked, "no"), 20),
-    ] {
-        let (mut cloud, mut device) = resting();
-        remind(&mut cloud, &mut device);
-        let request = device.only_word();
-        device.message(cloud.certificate_error(&refusal));
-        let refused = device.time.uptime;
-        assert_eq!(device.only_word().0, "dm/device/dev-1/update/request", "it goes on");
-        device.said.push(("dm/device/dev-1/update/request".to_owned(), br#"{"version":"2"}"#.to_vec()));
-        live(&mut cloud, &mut device);
-        while device.said.iter().all(|(topic, _)| *topic != request.0) {
-            live(&mut cloud, &mut device);
-            device.feed(Input::Timer);
-        }
-        let waited = (device.time.uptime - refused) / 1000;
-        assert!((seconds..seconds + 5).contains(&waited), "{refusal}: {waited}");
-        assert_eq!(device.only_word(), request, "the same csr: {refusal}");
-    }
-}
-
-#[test]
-fn a_key_that_was_used_before_is_replaced() {
-    let (mut cloud, mut device) = resting();
-    let before = own(&device);
-    remind(&mut cloud, &mut device);
-    let reused = device.memory().renewal.unwrap();
-    device.said.clear();
-    device.message(cloud.certificate_error(&Refusal::new(Code::KeyReused, "no")));
-    live(&mut cloud, &mut device);
-    device.feed(Input::Timer);
-    assert_ne!(device.memory().renewal.unwrap(), reused);
-    live(&mut cloud, &mut device);
-    assert_renewed(&cloud, &device, &before);
-}
-
-#[test]
-fn a_cloud_that_is_silent_about_renewals_keeps_the_device_from_nothing() {
-    let (mut cloud, mut device) = resting();
-    let before = own(&device);
-    remind(&mut cloud, &mut device);
-    for _ in 0..3 {
-        assert!(device.only_word().0.ends_with("certificate/request"));
-        device.feed(Input::Timer);
-    }
-    assert_eq!(device.said[0].0, "dm/device/dev-1/update/request");
-    live(&mut cloud, &mut device);
-    device.feed(Input::Timer);
-    turn(&mut cloud, &mut device);
-    device.link();
-    for _ in 0..3 {
-        assert!(device.only_word().0.ends_with("certificate/ok"));
-        device.feed(Input::Timer);
-    }
-    assert_eq!(device.said[0].0, "dm/device/dev-1/update/request");
-    assert_eq!(own(&device), before, "a manifest confirms no renewal");
-    live(&mut cloud, &mut device);
-    assert_eq!(own(&device), before);
-    device.feed(Input::Timer);
-    live(&mut cloud, &mut device);
-    assert_renewed(&cloud, &device, &before);
-}
-
-#[test]
-fn a_certificate_that_comes_late_is_taken_up_when_there_is_time() {
-    let (mut cloud, mut device) = in_a_job();
-    let before = own(&device);
-    let rollout = cloud.rollout.take();
-    remind(&mut cloud, &mut device);
-    let (topic, payload) = device.only_word();
-    let answers = cloud.hear(Some(&before), &topic, &payload);
-    cloud.rollout = rollout;
-    device.message(cloud.upgrade());
-    device.messages(answers);
-    assert_eq!(principal(&device).as_ref(), Some(&before));
-    assert!(device.memory().renewed().is_some());
-    live(&mut cloud, &mut device);
-    assert_eq!((cloud.over(), runs(&device).as_str()), (Some(100), "3"));
-    assert_renewed(&cloud, &device, &before);
 }
 
 #[test]
@@ -387,53 +136,9 @@ fn the_chain_is_kept() {
 }
 
 #[test]
-fn a_device_that_enrols_anew_forgets_the_renewal_only_with_its_new_identity() {
-    let (mut cloud, mut device) = resting();
-    remind(&mut cloud, &mut device);
-    let asked = device.memory().renewal;
-    assert!(asked.is_some());
-    cloud.registered = Registered::False;
-    device.said.clear();
-    device.feed(Input::Timer);
-    device.said.clear();
-    device.message(cloud.certificate_error(&Refusal::new(Code::NotRegistered, "no")));
-    device.said.clear();
-    device.message(cloud.refuse(Code::NotRegistered));
-    assert_eq!(device.login, Some(Login::Claim));
-    assert_eq!(device.memory().renewal, asked);
-    assert_ne!(device.memory().pending().unwrap().csr, asked.unwrap().request.csr);
-    live(&mut cloud, &mut device);
-    assert_eq!(cloud.confirmed.as_deref(), Some(own(&device).as_str()));
-    assert!(device.memory().renewal.is_none());
-}
-
-#[test]
 fn a_memory_written_before_there_were_renewals_is_still_an_enrolment() {
     let pending = PendingKey::generate(&Cloud::new("dev-1", Delivery::Inline, b"").device).unwrap();
     let old = serde_json::json!({"current": null, "next": {"requested": pending}, "parameters": null, "topic": null});
     let memory: Memory = serde_json::from_value(old).unwrap();
     assert!(memory.pending() == Some(&pending) && memory.renewal.is_none() && memory.chain.is_none());
-}
-
-#[test]
-fn a_run_that_ends_renews_as_well() {
-    let (mut cloud, mut device) = resting();
-    let before = own(&device);
-    device.end_when_up_to_date();
-    cloud.renewals.renew_at = cloud.renewals.now;
-    device.power_on();
-    device.link();
-    let inquiry = std::mem::take(&mut device.inquiries);
-    live(&mut cloud, &mut device);
-    assert!(device.ended.is_none(), "it waits for the word on its certificate");
-    device.inquiries = inquiry;
-    live(&mut cloud, &mut device);
-    assert!(matches!(device.ended, Some(Ok(()))));
-    assert_renewed(&cloud, &device, &before);
-    device.power_on();
-    device.link();
-    device.inquiries.clear();
-    live(&mut cloud, &mut device);
-    device.feed(Input::Timer);
-    assert!(matches!(device.ended, Some(Ok(()))), "a cloud that says nothing is not waited for for long");
 }

@@ -20,18 +20,15 @@ fn asking(delivery: Delivery) -> (Cloud, Hands) {
 
 /// One question of the device, and the cloud's answers to it.
 fn exchange(cloud: &mut Cloud, device: &mut Hands) {
-    let (topic, payload) = device.only_word();
     let own = certificate_id(device.memory().identity().unwrap().certificate());
-    device.messages(cloud.hear(Some(&own), &topic, &payload));
+    for (topic, payload) in [device.only_word()].into_iter().chain(std::mem::take(&mut device.inquiries)) {
+        device.messages(cloud.hear(Some(&own), &topic, &payload));
+    }
 }
 
 /// Until the device is up to date.
 fn finish(cloud: &mut Cloud, device: &mut Hands) {
     while device.ended.is_none() {
-        if let Some((topic, payload)) = device.inquiries.pop() {
-            let own = certificate_id(device.memory().identity().unwrap().certificate());
-            device.messages(cloud.hear(Some(&own), &topic, &payload));
-        }
         exchange(cloud, device);
         if device.said.is_empty() {
             device.feed(Input::Delivered);

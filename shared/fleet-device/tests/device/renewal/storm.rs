@@ -4,11 +4,13 @@
 use fleet_device::machine::Input;
 use proptest::prelude::*;
 
-use super::chaos::{Fate, World, fate};
-use super::renewal::{own, resting};
+use super::{own, resting};
+use crate::chaos::{Fate, World, fate};
 
 /// Steps in which everything has to be well again.
 const CALM: usize = 500;
+/// Timers in a row after which the cloud reminds.
+const TIMERS: usize = 8;
 
 /// What can happen; `None` stands for the cloud's sweep.
 fn fates() -> impl Strategy<Value = Vec<Option<Fate>>> {
@@ -29,8 +31,9 @@ fn is_over(world: &World) -> bool {
         && confirmed == Some(&own(&world.device))
 }
 
-/// Everything arrives in order; the timer runs when nothing is under way.
+/// Everything arrives in order; the timer runs when nothing is under way, and the cloud reminds now and then.
 fn calm_down(world: &mut World) {
+    let mut timers = 0;
     for _ in 0..CALM {
         if !world.device.listening {
             world.down.clear();
@@ -43,7 +46,15 @@ fn calm_down(world: &mut World) {
             (_, false) => world.deliver_down(0, false),
             _ if world.may_link() => world.link(),
             _ if is_over(world) => return,
-            _ => world.device.feed(Input::Timer),
+            _ if timers == TIMERS && world.cloud.renewals.confirmed == 0 => {
+                timers = 0;
+                let reminder = world.cloud.remind();
+                world.down.push_back(reminder);
+            }
+            _ => {
+                timers += 1;
+                world.device.feed(Input::Timer);
+            }
         }
         world.collect();
     }

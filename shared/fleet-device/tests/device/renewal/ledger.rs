@@ -5,8 +5,8 @@ use fleet::message::{CertificateRequest, CertificateState, Status};
 use fleet::refusal::{Code, Refusal};
 use fleet::topic::{Downstream, Upstream};
 
-use super::cloud::{Cloud, Message, Registered, certificate_id};
-use super::hands::NOW;
+use crate::cloud::{Cloud, Message, Registered, certificate_id};
+use crate::hands::NOW;
 
 pub const DAY: Millis = 24 * 3600 * 1000;
 /// A certificate's life, and when it is renewed.
