@@ -67,7 +67,8 @@ enum Duty {
     Ended,
 }
 
-/// A device. Two of one profile are equal if they will behave alike: see [`state`].
+/// A device. Two of one profile are equal if they will behave alike, but for what their dice and the moments of their
+/// clocks decide.
 #[derive(Clone, Debug)]
 pub struct Machine {
     profile: Profile,

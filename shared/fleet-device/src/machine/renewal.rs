@@ -26,7 +26,8 @@ impl Machine {
         let mut actions = match &self.memory {
             memory if confirmed && is(memory.unproven()) => self.promote(),
             memory if confirmed && is(memory.renewed()) => self.complete_renewal(status.renew_at),
-            memory if is(memory.current.as_ref()) => Vec::new(),
+            // One that says "pending" is older than the confirmation.
+            memory if is(memory.current.as_ref()) && status.state != CertificateState::Pending => Vec::new(),
             _ => return Vec::new(),
         };
         if status.state == CertificateState::Superseded && self.schedule.stand == Stand::Doubted {
