@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 
@@ -29,6 +30,18 @@ def end_when_let_go():
     """One byte on standard input means: stay. Its end without that byte means that nobody is left to stop us."""
     if not sys.stdin.buffer.read(1):
         os.killpg(0, signal.SIGTERM)
+
+
+def start_private_ca():
+    """The command that is left in the arguments plays AWS Private CA. It ends with its standard input, so with this
+    process, however that ends. The functions hear of it as they hear of the emulator: by its environment."""
+    command, sys.argv = sys.argv[1:], sys.argv[:1]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    endpoint = server.stdout.readline().strip()
+    if not endpoint:
+        sys.exit("the private CA did not start")
+    os.environ["AWS_ENDPOINT_URL_ACM_PCA"] = endpoint
+    return server
 
 
 def replace(module, name, replacement):
@@ -187,6 +200,7 @@ def name_what_iot_calls_touch():
 if __name__ == "__main__":
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     threading.Thread(target=end_when_let_go, daemon=True).start()
+    private_ca = start_private_ca()
     stay_on_loopback()
     let_rules_invoke_asynchronously()
     let_events_wait_for_concurrency()

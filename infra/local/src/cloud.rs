@@ -16,6 +16,7 @@ use crate::{
     home::Home,
     logs,
     options::Options,
+    private_ca::PrivateCa,
     python::Python,
     stack::{Built, Outputs},
 };
@@ -51,10 +52,11 @@ impl Cloud {
         let built = Built::from(options)?;
         options.progress.step("starting the emulator");
         Connection::forget(&home)?;
-        let emulator = Emulator::start(&python, &home, options)?;
+        let emulator = Emulator::start(&python, &home, built.local(), options)?;
+        let private_ca = PrivateCa::read(&home)?;
         let calls = Calls::open(&python, &emulator.endpoint)?;
-        let stack = built.deploy(&python, &emulator.endpoint, &calls, options)?;
-        let connection = connect(&home, &emulator, &calls, &stack)?;
+        let stack = built.deploy(&python, &emulator.endpoint, &calls, &private_ca, options)?;
+        let connection = connect(&home, &emulator, private_ca, &calls, &stack)?;
         options.progress.done();
         Ok(Self { connection, stack, calls: Arc::new(calls), emulator })
     }
@@ -147,7 +149,13 @@ impl Cloud {
     }
 }
 
-fn connect(home: &Home, emulator: &Emulator, calls: &Calls, stack: &Outputs) -> Result<Connection> {
+fn connect(
+    home: &Home,
+    emulator: &Emulator,
+    private_ca: PrivateCa,
+    calls: &Calls,
+    stack: &Outputs,
+) -> Result<Connection> {
     let operator = account::operator(calls, stack)?;
     account::claim(calls, stack, home)?;
     let connection = Connection {
@@ -158,6 +166,7 @@ fn connect(home: &Home, emulator: &Emulator, calls: &Calls, stack: &Outputs) -> 
         mqtt_host: Ipv4Addr::LOCALHOST.to_string(),
         mqtt_port: emulator.mqtt_port,
         ca: home.write("ca.pem", &emulator.get("/_ministack/iot/ca.pem")?)?,
+        private_ca,
         claim_certificate: home.path("claim.pem"),
         claim_key: home.path("claim.key"),
         device_policy: stack.get("DevicePolicyName")?.to_owned(),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, Result},
     home::{Home, workspace},
+    private_ca::PrivateCa,
 };
 
 const FILE: &str = "connection.json";
@@ -42,6 +43,8 @@ pub struct Connection {
     pub mqtt_port: u16,
     /// The certificate authority of the broker's certificate, a PEM file.
     pub ca: PathBuf,
+    /// The authority that can issue the devices' certificates.
+    pub private_ca: PrivateCa,
     /// The certificate that devices leave the factory with, a PEM file.
     pub claim_certificate: PathBuf,
     /// The claim certificate's private key, a PEM file.
@@ -102,6 +105,8 @@ impl Display for Connection {
         let (file, python) = (self.ca.with_file_name(FILE), workspace().join("target/local/python/bin/python"));
         let (file, python) = (file.display(), python.display());
         let Tables { devices, firmware, jobs, executions } = tables;
+        let PrivateCa { arn, endpoint, root, chain, crl } = &self.private_ca;
+        let (root, chain) = (root.display(), chain.display());
         write!(
             formatter,
             r#"
@@ -110,6 +115,11 @@ impl Display for Connection {
           CA      {ca}
           claim   {certificate}
           key     {key}
+  CA      {arn}
+          at      {endpoint} (AWS_ENDPOINT_URL_ACM_PCA)
+          root    {root}
+          chain   {chain}
+          CRL     {crl}
   tables  {devices}, {firmware},
           {jobs}, {executions}
   bucket  {bucket}

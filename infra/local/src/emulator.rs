@@ -24,6 +24,8 @@ use crate::{
 pub(crate) const REGION: &str = "us-east-1";
 /// The emulator takes this key for the account's root, whatever it is signed with.
 pub(crate) const ROOT_KEY: &str = "test";
+/// The account that this key belongs to.
+pub(crate) const ACCOUNT: &str = "000000000000";
 
 const PID: &str = "emulator.pid";
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -40,14 +42,16 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// Starts the emulator and waits until both its listeners take connections.
-    pub(crate) fn start(python: &Python, home: &Home, options: &Options) -> Result<Self> {
+    /// Starts the emulator, with the program `local` to play what it lacks, and waits until both its listeners take
+    /// connections.
+    pub(crate) fn start(python: &Python, home: &Home, local: &Path, options: &Options) -> Result<Self> {
         let log = home.claim()?;
         log.set_len(0).map_err(Error::file(home.log()))?;
         let errors = log.try_clone().map_err(Error::file(home.log()))?;
         let (port, mqtt_port) = (free_port(options.port)?, free_port(options.mqtt_port)?);
         let endpoint = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         let mut command = command(python, &home.scratch()?, &endpoint);
+        command.arg(local).arg("private-ca").arg(home.path(""));
         command.env("GATEWAY_PORT", port.to_string()).env("IOT_MTLS_PORT", mqtt_port.to_string());
         command.envs(&options.environment).process_group(0);
         command.stdin(Stdio::piped()).stdout(log).stderr(errors);

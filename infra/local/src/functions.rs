@@ -1,4 +1,4 @@
-//! Builds the functions' binaries with the very features that this program was built with.
+//! Builds the functions' binaries, and that of `cargo local`, with the very features that this program was built with.
 //!
 //! Cargo unites the features of the packages that a command selects. `cargo local` and `cargo test` select the whole
 //! workspace, so this build does the same and then names the binaries it wants: nothing is compiled twice.
@@ -20,6 +20,9 @@ use crate::{
     progress::Progress,
     run::output,
 };
+
+/// The binary of this crate that plays what the emulator lacks.
+const LOCAL: &str = "local";
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -46,17 +49,19 @@ struct Message {
     executable: Option<PathBuf>,
 }
 
-/// Builds the binary of the crate in each of `folders`, and gives its path by folder.
-pub(crate) fn build(folders: &[&Path], progress: &Progress) -> Result<BTreeMap<PathBuf, PathBuf>> {
+/// Builds the binary of the crate in each of `folders`; gives their paths by folder, and that of `cargo local`.
+pub(crate) fn build(folders: &[&Path], progress: &Progress) -> Result<(BTreeMap<PathBuf, PathBuf>, PathBuf)> {
     progress.step("building the functions");
     let metadata = output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: Metadata = serde_json::from_slice(&metadata).map_err(Error::answer("cargo metadata"))?;
     let names = folders.iter().map(|folder| metadata.binary(folder)).collect::<Result<Vec<_>>>()?;
     let mut build = cargo();
     build.args(["build", "--workspace", "--message-format", "json-render-diagnostics"]);
-    build.args(names.iter().flat_map(|name| ["--bin", name]));
-    let executables = watch(build, progress)?;
-    Ok(executables.into_iter().filter(|(folder, _)| folders.contains(&folder.as_path())).collect())
+    build.args(names.iter().chain(&[LOCAL]).flat_map(|name| ["--bin", name]));
+    let mut executables: BTreeMap<_, _> = watch(build, progress)?.into_iter().collect();
+    let local = executables.remove(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let local = local.ok_or_else(|| Error::Template("cargo built no local cloud".to_owned()))?;
+    Ok((executables, local))
 }
 
 impl Metadata {

@@ -3,7 +3,8 @@
 //!
 //! ministack plays DynamoDB, S3, IoT Core (control plane, rules, an MQTT broker with mutual TLS), Lambda,
 //! `CloudFormation` with the SAM transform, IAM, SQS, SNS and CloudWatch Logs. IoT policies and IAM roles are enforced.
-//! It is pinned, and all that is known about it stands here and in `launch.py`.
+//! It is pinned, and all that is known about it stands here and in `launch.py`. AWS Private CA, which it lacks, is a
+//! server of ours: [`private_ca`].
 //!
 //! # Where it differs from AWS
 //!
@@ -39,6 +40,7 @@ mod functions;
 mod home;
 mod logs;
 mod options;
+pub mod private_ca;
 mod progress;
 mod python;
 mod run;
@@ -49,7 +51,8 @@ pub use cloud::Cloud;
 pub use connection::{Connection, Credentials, Tables};
 pub use error::{Error, Result, complain};
 pub use home::workspace;
-pub use options::Options;
+pub use options::{Issuer, Options};
+pub use private_ca::PrivateCa;
 pub use progress::Progress;
 
 use crate::{calls::Calls, home::Home, python::Python};

@@ -1,6 +1,6 @@
 //! `cargo local up | status | logs | down`: the local cloud for people.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use local::{Cloud, Options, Progress, Result};
@@ -31,6 +31,12 @@ enum Command {
     },
     /// End it.
     Down,
+    /// Play AWS Private CA until standard input ends: what the emulator starts beside itself.
+    #[command(hide = true)]
+    PrivateCa {
+        /// The directory of the cloud.
+        home: PathBuf,
+    },
 }
 
 fn parameter(text: &str) -> std::result::Result<(String, String), &'static str> {
@@ -44,6 +50,7 @@ fn main() -> ExitCode {
         Command::Status => status(),
         Command::Logs { function } => logs(&function),
         Command::Down => down(),
+        Command::PrivateCa { home } => local::private_ca::serve(&home),
     };
     done.map_or_else(|error| local::complain(&error), |()| ExitCode::SUCCESS)
 }

@@ -4,6 +4,15 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{home::workspace, progress::Progress};
 
+/// Who issues the devices' certificates: the template's `CertificateIssuer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issuer {
+    /// AWS IoT's own authority.
+    AwsIot,
+    /// The local Private CA.
+    PrivateCa,
+}
+
 /// How to start a local cloud.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -13,6 +22,8 @@ pub struct Options {
     pub template: PathBuf,
     /// Template parameters that differ from their defaults.
     pub parameters: BTreeMap<String, String>,
+    /// Who issues the devices' certificates.
+    pub issuer: Issuer,
     /// Environment of the emulator, and so of the functions:
     /// `LAMBDA_ASYNC_RETRY_BASE_SECONDS` (1 by default; AWS waits 60) is the one that tests want.
     pub environment: BTreeMap<String, String>,
@@ -25,19 +36,21 @@ pub struct Options {
 }
 
 impl Options {
-    /// The cloud of `cargo local up`: in `target/local`, on the usual ports.
+    /// The cloud of `cargo local up`: in `target/local`, on the usual ports, with certificates of the Private CA.
     #[must_use]
     pub fn usual() -> Self {
-        Self { home: workspace().join("target/local"), port: 4566, mqtt_port: 8883, ..Self::apart("") }
+        let home = workspace().join("target/local");
+        Self { home, issuer: Issuer::PrivateCa, port: 4566, mqtt_port: 8883, ..Self::apart("") }
     }
 
-    /// A cloud beside others: in `target/local/NAME`, on any ports.
+    /// A cloud beside others: in `target/local/NAME`, on any ports, with certificates of AWS IoT.
     #[must_use]
     pub fn apart(name: &str) -> Self {
         Self {
             home: workspace().join("target/local").join(name),
             template: workspace().join("infra/template.yaml"),
             parameters: BTreeMap::new(),
+            issuer: Issuer::AwsIot,
             environment: BTreeMap::new(),
             port: 0,
             mqtt_port: 0,
@@ -49,6 +62,13 @@ impl Options {
     #[must_use]
     pub fn parameter(mut self, name: &str, value: &str) -> Self {
         self.parameters.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Chooses who issues the devices' certificates.
+    #[must_use]
+    pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.issuer = issuer;
         self
     }
 

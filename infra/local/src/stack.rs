@@ -1,6 +1,11 @@
 //! Deploys the template as `sam deploy` does: package, upload, create the stack, read its outputs.
 
-use std::{collections::BTreeMap, thread, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,7 +14,8 @@ use crate::{
     calls::{Calls, script_as_root},
     error::{Error, Result},
     functions,
-    options::Options,
+    options::{Issuer, Options},
+    private_ca::PrivateCa,
     python::Python,
     run::output,
     template::Template,
@@ -24,6 +30,7 @@ pub(crate) struct Built {
     template: Template,
     functions: Vec<crate::template::Function>,
     binaries: Vec<String>,
+    local: PathBuf,
 }
 
 impl Built {
@@ -32,30 +39,50 @@ impl Built {
         let template = Template::read(&options.template)?;
         let functions = template.functions()?;
         let folders: Vec<_> = functions.iter().map(|function| function.folder.as_path()).collect();
-        let executables = functions::build(&folders, &options.progress)?;
+        let (executables, local) = functions::build(&folders, &options.progress)?;
         let packages = functions.iter().map(|function| match executables.get(&function.folder) {
             Some(executable) => Ok(format!("{}={}", function.logical_id, executable.display())),
             None => Err(Error::Template(format!("cargo built no binary for {}", function.logical_id))),
         });
         let binaries = packages.collect::<Result<_>>()?;
-        Ok(Self { template, functions, binaries })
+        Ok(Self { template, functions, binaries, local })
+    }
+
+    /// The program of `cargo local`, built beside the functions.
+    pub(crate) fn local(&self) -> &Path {
+        &self.local
     }
 
     /// Uploads the functions and creates the stack; gives its outputs.
-    pub(crate) fn deploy(self, python: &Python, endpoint: &str, calls: &Calls, options: &Options) -> Result<Outputs> {
+    pub(crate) fn deploy(
+        self,
+        python: &Python,
+        endpoint: &str,
+        calls: &Calls,
+        private_ca: &PrivateCa,
+        options: &Options,
+    ) -> Result<Outputs> {
         options.progress.step("deploying the template");
         output(script_as_root(python, "package.py", endpoint).arg(ARTIFACTS).args(&self.binaries))?;
+        let parameters = self.parameters(private_ca, options);
         let body = self.template.packaged(ARTIFACTS, &self.functions)?;
-        let parameters: Vec<_> = options
-            .parameters
-            .iter()
-            .map(|(name, value)| json!({ "ParameterKey": name, "ParameterValue": value }))
-            .collect();
         let capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
         let request =
             json!({ "StackName": NAME, "TemplateBody": body, "Parameters": parameters, "Capabilities": capabilities });
         calls.call("cloudformation", "create_stack", &request)?;
         created(calls)
+    }
+
+    /// The parameters of the stack: who issues certificates, and what the caller overrides.
+    fn parameters(&self, private_ca: &PrivateCa, options: &Options) -> Vec<Value> {
+        let issuer = [("CertificateIssuer", "private-ca"), ("PrivateCaArn", &private_ca.arn)];
+        let issuer = issuer.into_iter().filter(|_| options.issuer == Issuer::PrivateCa);
+        // A template of a test's own may know one issuer only.
+        let issuer = issuer.filter(|(name, _)| self.template.has_parameter(name));
+        let mut parameters: BTreeMap<&str, &str> = issuer.collect();
+        parameters.extend(options.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let parameter = |(name, value)| json!({ "ParameterKey": name, "ParameterValue": value });
+        parameters.into_iter().map(parameter).collect()
     }
 }
 

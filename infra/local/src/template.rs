@@ -39,6 +39,11 @@ impl Template {
         functions.map(|(name, resource)| self.function(name, resource)).collect()
     }
 
+    /// Whether it has a parameter of this name.
+    pub(crate) fn has_parameter(&self, name: &str) -> bool {
+        self.document.get("Parameters").is_some_and(|parameters| parameters.get(name).is_some())
+    }
+
     fn function(&self, name: &Value, resource: &Value) -> Result<Function> {
         let logical_id = name.as_str().unwrap_or_default().to_owned();
         let code = resource.get("Properties").and_then(|properties| properties.get("CodeUri")).and_then(Value::as_str);
