@@ -42,7 +42,7 @@ pub fn fingerprint(public_key: &[u8]) -> String {
     hex::encode(digest(&SHA256, public_key))
 }
 
-fn serial(bytes: &[u8]) -> String {
+pub(super) fn serial(bytes: &[u8]) -> String {
     let hex = hex::encode(bytes);
     match hex.trim_start_matches('0') {
         "" => "0".to_owned(),
@@ -51,7 +51,7 @@ fn serial(bytes: &[u8]) -> String {
 }
 
 /// A time before 1970 is as good as 1970.
-fn millis(time: ASN1Time) -> Millis {
+pub(super) fn millis(time: ASN1Time) -> Millis {
     u64::try_from(time.timestamp()).unwrap_or_default().saturating_mul(1000)
 }
 
