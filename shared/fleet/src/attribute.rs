@@ -55,6 +55,8 @@ pub const CERTIFICATE_PREVIOUS: &str = "certificate_previous";
 pub const CERTIFICATE_PREVIOUS_UNTIL: &str = "certificate_previous_until";
 /// Certificates that the device asked for since it confirmed one (function).
 pub const RENEWALS: &str = "renewals";
+/// When IoT Core received the newest request for a renewal that was taken up, Unix time in milliseconds (function).
+pub const RENEWAL_REQUESTED_AT: &str = "renewal_requested_at";
 /// How long certificates of the device are to be valid, instead of the stack's validity (operator).
 pub const VALIDITY: &str = "validity";
 /// `true` has the device renew its certificate now (operator); gone once it has (function).

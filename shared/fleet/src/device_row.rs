@@ -6,8 +6,8 @@ use crate::Millis;
 use crate::attribute::{
     ATTEMPTS, CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR,
     CERTIFICATE_PENDING_NOT_AFTER, CERTIFICATE_PENDING_RENEW_AT, CERTIFICATE_PREVIOUS, CERTIFICATE_PREVIOUS_UNTIL,
-    CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING, CONNECTIONS, FIRMWARE, PARAMETERS, POLICY, PROOF_AT, REGISTERED,
-    RENEW, RENEWALS, REQUEST, REQUESTED_AT, SECRET,
+    CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING, CONFIRMED_AT, CONNECTIONS, FIRMWARE, PARAMETERS, POLICY, PROOF_AT,
+    REGISTERED, RENEW, RENEWAL_REQUESTED_AT, RENEWALS, REQUEST, REQUESTED_AT, SECRET,
 };
 use crate::id::CertificateId;
 use crate::problem::Problem;
@@ -20,11 +20,13 @@ use crate::write::Write;
 pub const PAYLOAD_MAX: usize = 128 * 1024;
 
 /// The functions' own attributes that hold a number.
-const LEDGER_NUMBERS: [&str; 9] = [
+const LEDGER_NUMBERS: [&str; 11] = [
     ATTEMPTS,
     REQUESTED_AT,
     PROOF_AT,
+    CONFIRMED_AT,
     RENEWALS,
+    RENEWAL_REQUESTED_AT,
     CERTIFICATE_RENEW_AT,
     CERTIFICATE_NOT_AFTER,
     CERTIFICATE_PENDING_RENEW_AT,
@@ -220,6 +222,12 @@ impl Row {
     #[must_use]
     pub fn wants_renewal(&self) -> bool {
         self.flag(RENEW) == Ok(Some(true))
+    }
+
+    /// Whether it is one of the certificates that the device may use, or is to.
+    #[must_use]
+    pub fn names(&self, id: &CertificateId) -> bool {
+        [self.certificate(), self.pending(), self.previous()].iter().flatten().any(|named| named == id)
     }
 
     /// Ids of the certificates that are being taken out of service.

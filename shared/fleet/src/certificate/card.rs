@@ -178,7 +178,7 @@ pub fn due(write: Write, id: &CertificateId, due: Due) -> Write {
     write.set(SHARD, shard(id).as_str()).set(PLACE, due.text().as_str())
 }
 
-/// A card of another device is never changed: rows are copied and edited by hand.
+/// Of a card that is one: it says whose certificate it is.
 fn stands(state: CertificateState) -> Write {
     Write::new().when_present(DEVICE).set(STATE, state.word())
 }

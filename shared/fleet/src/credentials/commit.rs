@@ -10,7 +10,7 @@ use crate::attribute::{
 };
 use crate::certificate::card;
 use crate::device_row::Registered;
-use crate::id::CertificateId;
+use crate::id::{CertificateId, DeviceId};
 use crate::message::{CertificateState, Status};
 use crate::row::Row;
 use crate::topic::Downstream;
@@ -78,17 +78,23 @@ pub(super) fn renewing(row: &Row, pending: &CertificateId, grace: Millis, now: M
 }
 
 /// The plan once that is so: the device is told, and the ledger follows.
-pub(super) fn committed(row: &Row, current: &CertificateId, now: Millis) -> Plan {
-    let at = row.ledger_number(CONFIRMED_AT).unwrap_or(now);
-    let mark = Effect::Mark(current.clone(), card::confirmed(current, row.renew_at(), at));
-    let previous = row.previous().zip(row.previous_until());
-    let previous = previous.map(|(id, until)| Effect::Mark(id.clone(), card::superseded(&id, until)));
-    let stage = [status(row, current, now), mark].into_iter().chain(previous).collect();
-    Plan::done(vec![stage], Outcome::Confirmed)
+pub(super) fn committed(device: &DeviceId, row: &Row, current: &CertificateId, status: &Status, now: Millis) -> Plan {
+    let tell = Effect::Publish(Downstream::Status, Payload::status(status));
+    Plan::done(vec![vec![tell]], Outcome::Confirmed).with(followed(device, row, current, now))
 }
 
-fn status(row: &Row, current: &CertificateId, now: Millis) -> Effect {
+/// Lets the cards of the confirmed certificate and of the one before say what the device's row says.
+pub(super) fn followed(device: &DeviceId, row: &Row, current: &CertificateId, now: Millis) -> Vec<Effect> {
+    let at = row.ledger_number(CONFIRMED_AT).unwrap_or(now);
+    let confirmed = card::confirmed(current, row.renew_at(), at);
+    let previous = row.previous().zip(row.previous_until());
+    let previous = previous.map(|(id, until)| (id.clone(), card::superseded(&id, until)));
+    let cards = [(current.clone(), confirmed)].into_iter().chain(previous);
+    cards.map(|(id, write)| Effect::mark(device, id, write)).collect()
+}
+
+/// The confirmed certificate, as far as the device's row knows it.
+pub(super) fn status(row: &Row, current: &CertificateId, now: Millis) -> Status {
     let (renew_at, not_after) = (row.renew_at(), row.not_after());
-    let known = Status::of(CertificateState::Confirmed, current);
-    Effect::Publish(Downstream::Status, Payload::status(&Status { renew_at, not_after, now: Some(now), ..known }))
+    Status { renew_at, not_after, now: Some(now), ..Status::of(CertificateState::Confirmed, current) }
 }

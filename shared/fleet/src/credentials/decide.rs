@@ -7,9 +7,8 @@ use super::plan::{End, Plan};
 use super::refuse::refuse;
 use super::registration::{confirm, open_confirm, register};
 use super::renewal::{self, Scene};
-use super::{Kind, Request, Rules};
+use super::{Cards, Kind, Request, Rules};
 use crate::Millis;
-use crate::certificate::card::Card;
 use crate::refusal::Refusal;
 use crate::row::Row;
 
@@ -23,17 +22,16 @@ pub fn open(rules: &Rules, request: &Request, now: Millis) -> Plan {
     }
 }
 
-/// The plan for a request, by the device's row, `None` where it has none; and by the card of the certificate that the
-/// request came over, where that was read.
+/// The plan for a request, by the device's row, `None` where it has none; and by the cards that were read.
 #[must_use]
-pub fn decide(rules: &Rules, request: &Request, now: Millis, row: Option<&Row>, card: Option<&Card>) -> Plan {
+pub fn decide(rules: &Rules, request: &Request, now: Millis, row: Option<&Row>, cards: &Cards) -> Plan {
     let Some(row) = row else {
         return refuse(request, Refusal::unknown_device());
     };
     if let Some(plan) = mend_ledger(now, row) {
         return plan;
     }
-    let scene = Scene { rules, request, now, row, card };
+    let scene = Scene { rules, request, now, row, cards };
     let plan = match &request.kind {
         Kind::Register { csr, proof } => register(rules, request, csr.as_ref(), proof.as_ref(), now, row),
         Kind::Confirm => confirm(rules, request, now, row),

@@ -1,6 +1,7 @@
 //! What may be done to the world for a device's credentials, as plain data.
 
 use crate::Millis;
+use crate::attribute::DEVICE;
 use crate::certificate::card;
 use crate::certificate::life::Terms;
 use crate::credentials::{Issued, Record};
@@ -148,6 +149,15 @@ fn pending(issued: &Issued, renew_at: Millis, now: Millis) -> Status {
 
 fn json(status: &Status) -> String {
     serde_json::to_string(status).unwrap_or_default()
+}
+
+impl Effect {
+    /// Writes the card of one of `device`'s certificates. The card of another device's is never changed: rows are copied
+    /// and edited by hand.
+    #[must_use]
+    pub fn mark(device: &DeviceId, id: CertificateId, write: Write) -> Self {
+        Self::Mark(id, write.when(DEVICE, device.as_str()))
+    }
 }
 
 impl IssueOrder {

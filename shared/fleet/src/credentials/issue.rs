@@ -5,7 +5,8 @@ use super::effect::{Cert, Effect, Enter, IssueOrder, Payload};
 use crate::Millis;
 use crate::attribute::{
     CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATE_PENDING_NOT_AFTER,
-    CERTIFICATE_PENDING_RENEW_AT, CERTIFICATES_RETIRING, REGISTERED, RENEWALS, REQUEST, REQUESTED_AT,
+    CERTIFICATE_PENDING_RENEW_AT, CERTIFICATES_RETIRING, REGISTERED, RENEWAL_REQUESTED_AT, RENEWALS, REQUEST,
+    REQUESTED_AT,
 };
 use crate::certificate::life::Terms;
 use crate::credentials::{Issued, Rules};
@@ -24,7 +25,8 @@ use crate::write::Write;
 pub enum Claimed {
     /// A registration has claimed the row before.
     Registration,
-    /// A renewal is the device's own that has this certificate; `registered` is as it was read.
+    /// A renewal is the device's own that has this certificate; `registered` is as it was read. Who only has the claim
+    /// certificate must not get in its way: it goes by times of its own.
     Renewal {
         /// What stood there.
         registered: Value,
@@ -56,7 +58,6 @@ impl Record {
     pub fn write(&self, issued: &Issued) -> Write {
         let write = self
             .claim()
-            .when_at_most(REQUESTED_AT, self.received_at)
             .set(CERTIFICATE_PENDING, issued.id.as_str())
             .set(CERTIFICATE_PENDING_RENEW_AT, self.terms.renew_at(&issued.facts))
             .set(CERTIFICATE_PENDING_NOT_AFTER, issued.facts.not_after);
@@ -72,14 +73,15 @@ impl Record {
 
     fn claim(&self) -> Write {
         match &self.claimed {
-            Claimed::Registration => {
-                Write::new().when(REGISTERED, Registered::Requested.to_value()).when(REQUEST, self.request.as_str())
-            }
+            Claimed::Registration => Write::new()
+                .when(REGISTERED, Registered::Requested.to_value())
+                .when(REQUEST, self.request.as_str())
+                .when_at_most(REQUESTED_AT, self.received_at),
             Claimed::Renewal { registered, over } => Write::new()
                 .when(REGISTERED, registered.clone())
                 .when(CERTIFICATE, over.as_str())
-                .set(REQUEST, self.request.as_str())
-                .set(REQUESTED_AT, self.received_at)
+                .when_at_most(RENEWAL_REQUESTED_AT, self.received_at)
+                .set(RENEWAL_REQUESTED_AT, self.received_at)
                 .add(RENEWALS, 1),
         }
     }

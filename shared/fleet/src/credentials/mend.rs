@@ -6,8 +6,8 @@ use super::effect::Effect;
 use super::plan::{Outcome, Plan};
 use super::refuse::error;
 use crate::attribute::{
-    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PREVIOUS, PARAMETERS, POLICY, PROOF_AT, REGISTERED, RENEW,
-    RENEW_AFTER_EXPIRY, REQUEST, REQUESTED_AT, SECRET, VALIDITY,
+    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PREVIOUS, CONFIRMED_AT, PARAMETERS, POLICY, PROOF_AT,
+    REGISTERED, RENEW, RENEW_AFTER_EXPIRY, RENEWAL_REQUESTED_AT, REQUEST, REQUESTED_AT, SECRET, VALIDITY,
 };
 use crate::device_row::Registered;
 use crate::problem::{Problem, cleared};
@@ -29,12 +29,15 @@ pub(super) fn mend_ledger(now: Millis, row: &Row) -> Option<Plan> {
 /// future, the function's own word in another spelling.
 fn mended(now: Millis, row: &Row) -> Option<Write> {
     let mut write = Write::new();
+    let is_past = |attribute, apart| row.ledger_number(attribute).is_some_and(|at| at <= now.saturating_add(apart));
     for (attribute, usable) in [
         (CERTIFICATE, row.certificate().is_some()),
         (CERTIFICATE_PENDING, row.pending().is_some()),
         (CERTIFICATE_PREVIOUS, row.previous().is_some()),
-        (REQUESTED_AT, row.ledger_number(REQUESTED_AT).is_some_and(|newest| newest <= now + CLOCKS_APART)),
-        (PROOF_AT, row.ledger_number(PROOF_AT).is_some_and(|newest| newest <= now + PROOFS_APART)),
+        (REQUESTED_AT, is_past(REQUESTED_AT, CLOCKS_APART)),
+        (RENEWAL_REQUESTED_AT, is_past(RENEWAL_REQUESTED_AT, CLOCKS_APART)),
+        (CONFIRMED_AT, is_past(CONFIRMED_AT, CLOCKS_APART)),
+        (PROOF_AT, is_past(PROOF_AT, PROOFS_APART)),
     ] {
         if !usable && row.get(attribute).is_some() {
             write = write.when_still(attribute, row.get(attribute)).remove(attribute);

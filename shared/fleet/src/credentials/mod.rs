@@ -36,7 +36,14 @@ pub use plan::{End, Outcome, Plan};
 pub use request::{Kind, Request};
 pub use run::Run;
 
+use std::collections::BTreeMap;
+
 use crate::Millis;
+use crate::certificate::card::Card;
+use crate::id::CertificateId;
+
+/// The cards that were looked up, by certificate; `None` where there is none.
+pub type Cards = BTreeMap<CertificateId, Option<Card>>;
 
 /// What the stack's parameters say about credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,7 +6,7 @@ use super::effect::{Cert, Effect};
 use crate::Millis;
 use crate::attribute::CERTIFICATES_RETIRING;
 use crate::certificate::card;
-use crate::id::CertificateId;
+use crate::id::{CertificateId, DeviceId};
 use crate::refusal::Refusal;
 use crate::row::Row;
 use crate::write::Write;
@@ -77,13 +77,11 @@ impl Plan {
     /// Spells out what [`Plan::retiring`] asked for and what `row` remembers of earlier plans: the first step joins
     /// the last stage, deletion and the row's forgetting follow. The row remembers the certificates until then.
     #[must_use]
-    pub fn finished(mut self, row: Option<&Row>, now: Millis) -> Self {
+    pub fn finished(mut self, device: &DeviceId, row: Option<&Row>, now: Millis) -> Self {
         let confirmed = row.and_then(Row::certificate);
-        let others = [row.and_then(Row::pending), row.and_then(Row::previous)];
-        let remembered = row.into_iter().flat_map(Row::retiring);
         let mut retire = std::mem::take(&mut self.retire);
         // Only a hand can have put there what the row also names otherwise.
-        retire.extend(remembered.filter(|id| !others.iter().flatten().any(|other| other == id)));
+        retire.extend(row.into_iter().flat_map(|row| row.retiring().into_iter().filter(|id| !row.names(id))));
         retire.retain(|id| Some(id) != confirmed.as_ref());
         if retire.is_empty() || self.end == End::Decide {
             return self;
@@ -94,11 +92,10 @@ impl Plan {
         let certs = || retire.iter().cloned().map(Cert::Known);
         let disable = certs().flat_map(|cert| [Effect::Deactivate(cert.clone()), Effect::DetachThing(cert)]);
         self.stages.last_mut().into_iter().for_each(|stage| stage.extend(disable.clone()));
-        self.stages.push(certs().map(Effect::Delete).collect());
+        let marks = retire.iter().map(|id| Effect::mark(device, id.clone(), card::retired(id, now)));
+        self.stages.push(certs().map(Effect::Delete).chain(marks).collect());
         let ids = retire.iter().map(ToString::to_string).collect();
-        let forget = Effect::Note(Write::new().exclude(CERTIFICATES_RETIRING, ids));
-        let marks = retire.iter().map(|id| Effect::Mark(id.clone(), card::retired(id, now)));
-        self.stages.push(std::iter::once(forget).chain(marks).collect());
+        self.stages.push(vec![Effect::Note(Write::new().exclude(CERTIFICATES_RETIRING, ids))]);
         self
     }
 
@@ -111,13 +108,12 @@ impl Plan {
         }
     }
 
-    /// Adds an effect to the last stage.
+    /// Adds effects to the last stage.
     #[must_use]
-    pub fn with(mut self, effect: Option<Effect>) -> Self {
-        match self.stages.last_mut() {
-            Some(stage) => stage.extend(effect),
-            None => self.stages.extend(effect.map(|effect| vec![effect])),
-        }
+    pub fn with(mut self, effects: impl IntoIterator<Item = Effect>) -> Self {
+        let mut last = self.stages.pop().unwrap_or_default();
+        last.extend(effects);
+        self.stages.extend((!last.is_empty()).then_some(last));
         self
     }
 }

@@ -7,7 +7,7 @@ use super::issue::Record;
 use super::mend::report;
 use super::plan::{End, Outcome, Plan};
 use super::refuse::refuse;
-use super::{Request, Rules, decide, open};
+use super::{Cards, Request, Rules, decide, open};
 use crate::Millis;
 use crate::attribute::{CERTIFICATES_RETIRING, POLICY};
 use crate::certificate::card::Card;
@@ -31,7 +31,7 @@ pub struct Run<'a> {
     stage: usize,
     plans: u32,
     row: Option<Row>,
-    card: Option<Card>,
+    cards: Cards,
     issued: Option<Issued>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn new(rules: &'a Rules, request: &'a Request, now: Millis) -> Self {
         let plan = open(rules, request, now);
-        Self { rules, request, now, plan, stage: 0, plans: 1, row: None, card: None, issued: None }
+        Self { rules, request, now, plan, stage: 0, plans: 1, row: None, cards: Cards::new(), issued: None }
     }
 
     /// What to do next, everything at once; empty when the run is over.
@@ -119,7 +119,9 @@ impl<'a> Run<'a> {
             (_, Answer::Issued(issued)) => self.issued = Some(issued.clone()),
             (_, Answer::Written(row)) => self.row = Some(row.clone()),
             (Effect::Look, Answer::Read(row)) => self.row.clone_from(row),
-            (Effect::LookUp(_), Answer::Read(row)) => self.card = row.as_ref().and_then(Card::read),
+            (Effect::LookUp(id), Answer::Read(row)) => {
+                self.cards.insert(id.clone(), row.as_ref().and_then(Card::read));
+            }
             (Effect::Deactivate(cert), Answer::Foreign) => self.plan.spare(cert),
             _ => {}
         }
@@ -130,12 +132,12 @@ impl<'a> Run<'a> {
         if self.plans > PLANS_MAX {
             return Err(Fault("the row changed too often meanwhile".to_owned()));
         }
-        (self.plan, self.stage) = (plan.finished(self.row.as_ref(), self.now), 0);
+        (self.plan, self.stage) = (plan.finished(&self.request.sender.device, self.row.as_ref(), self.now), 0);
         Ok(())
     }
 
     fn decide(&self) -> Plan {
-        decide(self.rules, self.request, self.now, self.row.as_ref(), self.card.as_ref())
+        decide(self.rules, self.request, self.now, self.row.as_ref(), &self.cards)
     }
 
     /// The plan that replaces the present one, where an effect did not end as planned.
@@ -176,12 +178,13 @@ impl<'a> Run<'a> {
         Some(self.discard(next))
     }
 
-    /// Retires a certificate that was made for nothing besides `next`; one that was fetched is the row's. The row
-    /// is told first, so that it remembers what cannot be deleted at once.
+    /// Retires a certificate that was made for nothing besides `next`; one that was fetched is the row's, and so may be
+    /// one that the authority knew to be made already. The row is told first, so that it remembers what cannot be deleted
+    /// at once.
     fn discard(&mut self, mut next: Plan) -> Plan {
         let is_new = matches!(self.plan.end, End::Done(Outcome::Enrolled | Outcome::Renewed));
         match self.issued.take() {
-            Some(issued) if is_new => {
+            Some(issued) if is_new && !self.row.as_ref().is_some_and(|row| row.names(&issued.id)) => {
                 let remember = Write::new().include(CERTIFICATES_RETIRING, [issued.id.as_str()]);
                 next.stages.insert(0, vec![Effect::Note(remember)]);
                 next.retiring([issued.id])

@@ -3,7 +3,7 @@
 use crate::Millis;
 use crate::attribute::{CERTIFICATE_PENDING, REGISTERED, REQUESTED_AT};
 use crate::credentials::claim::is_overtaken;
-use crate::credentials::commit::{committed, replacing, unseen};
+use crate::credentials::commit::{committed, replacing, status, unseen};
 use crate::credentials::effect::Effect;
 use crate::credentials::mend::report;
 use crate::credentials::plan::{Outcome, Plan};
@@ -35,7 +35,7 @@ pub(in crate::credentials) fn confirm(rules: &Rules, request: &Request, now: Mil
     };
     match registered {
         Registered::Ok => match row.certificate().filter(|certificate| speaks_over(rules, request, certificate)) {
-            Some(certificate) => committed(row, &certificate, now),
+            Some(current) => committed(&request.sender.device, row, &current, &status(row, &current, now), now),
             None => refuse(request, wrong_certificate()),
         },
         Registered::Requested => confirm_pending(rules, request, now, row),

@@ -4,16 +4,18 @@
 mod request;
 mod status;
 
-use super::commit::{committed, renewing};
+use super::commit::{committed, followed, renewing};
 use super::effect::Effect;
 use super::mend::report;
-use super::plan::Plan;
+use super::plan::{End, Outcome, Plan};
 use super::refuse::refuse;
-use super::{Request, Rules};
+use super::{Cards, Request, Rules};
 use crate::Millis;
+use crate::attribute::CONFIRMED_AT;
 use crate::certificate::card::Card;
 use crate::device_row::Registered;
 use crate::id::CertificateId;
+use crate::message::CertificateState;
 use crate::refusal::{Code, Refusal};
 use crate::row::Row;
 
@@ -26,8 +28,8 @@ pub(super) struct Scene<'a> {
     pub request: &'a Request,
     pub now: Millis,
     pub row: &'a Row,
-    /// The card of the certificate that the device speaks over.
-    pub card: Option<&'a Card>,
+    /// Cards, that of the certificate among them that the device speaks over.
+    pub cards: &'a Cards,
 }
 
 /// Which of its certificates a device speaks over.
@@ -52,9 +54,12 @@ pub(super) fn open(request: &Request) -> Plan {
 /// The plan for `certificate/ok`.
 pub(super) fn confirm(scene: &Scene<'_>) -> Plan {
     scene.served(|over| match over {
-        Over::Current(current) => committed(scene.row, &current, scene.now),
+        Over::Current(current) => {
+            let status = status::confirmed(scene, &current);
+            committed(&scene.request.sender.device, scene.row, &current, &status, scene.now)
+        }
         Over::Pending(pending) => scene.commit(&pending),
-        Over::Previous(_) | Over::Other => refuse(scene.request, wrong_certificate()),
+        Over::Previous(_) | Over::Other => scene.wrong_certificate(),
     })
 }
 
@@ -71,15 +76,23 @@ impl Scene<'_> {
     }
 
     fn over(&self) -> Over {
-        let principal = Some(self.request.sender.principal.as_str());
-        let is = |id: &Option<CertificateId>| id.as_ref().map(CertificateId::as_str) == principal;
-        let (current, pending, previous) = (self.row.certificate(), self.row.pending(), self.row.previous());
-        match (current, pending, previous) {
-            (current, ..) if is(&current) => current.map_or(Over::Other, Over::Current),
-            (_, pending, _) if is(&pending) => pending.map_or(Over::Other, Over::Pending),
-            (.., previous) if is(&previous) => previous.map_or(Over::Other, Over::Previous),
-            _ => Over::Other,
-        }
+        let principal = self.request.sender.principal.as_str();
+        let named = |id: Option<CertificateId>| id.filter(|id| id.as_str() == principal);
+        let current = named(self.row.certificate()).map(Over::Current);
+        let pending = || named(self.row.pending()).map(Over::Pending);
+        let previous = || named(self.row.previous()).map(Over::Previous);
+        current.or_else(pending).or_else(previous).unwrap_or(Over::Other)
+    }
+
+    /// The card of a certificate, where it was read and is there.
+    fn card(&self, id: &CertificateId) -> Option<&Card> {
+        self.cards.get(id)?.as_ref()
+    }
+
+    /// The card of the certificate that the device speaks over, if the ledger has it as this device's.
+    fn own_card(&self) -> Option<&Card> {
+        let card = self.card(&CertificateId::parse(&self.request.sender.principal)?)?;
+        (card.device == self.request.sender.device).then_some(card)
     }
 
     /// The device speaks over the pending certificate, whatever it says: so it has it, and a confirmation was lost, or
@@ -87,8 +100,26 @@ impl Scene<'_> {
     fn commit(&self, pending: &CertificateId) -> Plan {
         Plan::then_decide(vec![Effect::Claim(renewing(self.row, pending, self.rules.grace, self.now))])
     }
-}
 
-fn wrong_certificate() -> Refusal {
-    Refusal::new(Code::WrongCertificate, "connect with the device's own certificate, the newest one that it has")
+    /// A plan of a device that speaks over its confirmed certificate; the cards follow where that is news to them.
+    fn following(&self, plan: Plan, current: &CertificateId) -> Plan {
+        let is_news = self.card(current).is_some_and(|card| card.state != Some(CertificateState::Confirmed));
+        if is_news && plan.end != End::Decide {
+            plan.with(followed(&self.request.sender.device, self.row, current, self.now))
+        } else {
+            plan
+        }
+    }
+
+    /// The plan for what only the confirmed certificate may ask. What the device sent over an earlier one of its own
+    /// before it confirmed this one was right then, and is late.
+    fn wrong_certificate(&self) -> Plan {
+        let confirmed_at = self.row.ledger_number(CONFIRMED_AT);
+        let is_late = confirmed_at.is_some_and(|at| self.request.sender.received_at <= at);
+        if is_late && self.own_card().is_some() {
+            return Plan::done(vec![], Outcome::Superseded);
+        }
+        let message = "connect with the device's own certificate, the newest one that it has";
+        refuse(self.request, Refusal::new(Code::WrongCertificate, message))
+    }
 }

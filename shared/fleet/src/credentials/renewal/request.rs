@@ -1,10 +1,12 @@
 //! `certificate/request`: the next certificate, proven by the one that the device has.
 
-use super::{Over, Scene, wrong_certificate};
+use super::{Over, Scene};
 use crate::Millis;
-use crate::attribute::{JOB, REGISTERED, RENEW, RENEW_AFTER_EXPIRY, RENEWALS, REQUESTED_AT};
+use crate::attribute::{
+    CERTIFICATE, CERTIFICATE_PENDING, JOB, LAST_SEEN, REGISTERED, RENEW, RENEW_AFTER_EXPIRY, RENEWAL_REQUESTED_AT,
+    RENEWALS,
+};
 use crate::certificate::life::is_urgent;
-use crate::credentials::claim::is_overtaken;
 use crate::credentials::effect::Effect;
 use crate::credentials::issue::{Claimed, Issue};
 use crate::credentials::mend::{policy_settled, report};
@@ -15,6 +17,7 @@ use crate::id::CertificateId;
 use crate::problem::Problem;
 use crate::refusal::{Code, Refusal};
 use crate::value::Value;
+use crate::write::Write;
 
 /// The reason for which a device may ask before it is time.
 const KEY_COMPROMISE: &str = "key_compromise";
@@ -24,12 +27,12 @@ const OFTEN: Millis = 3_600_000;
 /// The plan for `certificate/request`.
 pub(in crate::credentials) fn renew(scene: &Scene<'_>, csr: &Csr, reason: Option<&str>) -> Plan {
     scene.served(|over| match over {
-        Over::Current(_) | Over::Pending(_) if is_overtaken(scene.request, scene.row) => {
-            Plan::done(vec![], Outcome::Superseded)
+        Over::Current(current) => {
+            let plan = Renewal { scene, csr, reason, current: &current }.plan();
+            scene.following(plan, &current)
         }
-        Over::Current(current) => Renewal { scene, csr, reason, current }.plan(),
         Over::Pending(pending) => scene.commit(&pending),
-        Over::Previous(_) | Over::Other => refuse(scene.request, wrong_certificate()),
+        Over::Previous(_) | Over::Other => scene.wrong_certificate(),
     })
 }
 
@@ -38,23 +41,43 @@ struct Renewal<'a> {
     scene: &'a Scene<'a>,
     csr: &'a Csr,
     reason: Option<&'a str>,
-    current: CertificateId,
+    current: &'a CertificateId,
 }
 
 impl Renewal<'_> {
     fn plan(&self) -> Plan {
         let Scene { rules, request, now, row, .. } = *self.scene;
+        if self.is_overtaken() {
+            return Plan::done(vec![], Outcome::Superseded);
+        }
         match (Issue::by(rules, request, Some(self.csr), row, now), self.refusal()) {
             (Err(problem), _) | (_, Err(problem)) => report(request, now, row, &problem),
-            (Ok(issue), _) if self.repeats() => self.hand_over_again(&issue),
-            (_, Ok(Some(refusal))) => refuse(request, refusal),
-            (Ok(issue), Ok(None)) => self.issue(&issue),
+            (Ok(issue), refusal) => match (self.repeats(), refusal) {
+                (Some(pending), _) => self.hand_over_again(&issue, pending),
+                (None, _) if !self.unread().is_empty() => Plan::then_decide(self.unread()),
+                (None, Ok(Some(refusal))) => refuse(request, refusal),
+                _ => self.issue(&issue),
+            },
         }
     }
 
-    /// Whether this is the request again that the pending certificate was made for.
-    fn repeats(&self) -> bool {
-        self.scene.row.pending().is_some() && self.scene.row.pending_csr() == Some(self.csr.fingerprint())
+    /// Whether a newer request for a renewal was taken up.
+    fn is_overtaken(&self) -> bool {
+        let newest = self.scene.row.ledger_number(RENEWAL_REQUESTED_AT);
+        newest.is_some_and(|newest| newest > self.scene.request.sender.received_at)
+    }
+
+    /// The pending certificate, if this is the request again that it was made for.
+    fn repeats(&self) -> Option<CertificateId> {
+        let is_same = self.scene.row.pending_csr() == Some(self.csr.fingerprint());
+        self.scene.row.pending().filter(|_| is_same)
+    }
+
+    /// What is to be read of the device's other certificates before the key is known to be a new one.
+    fn unread(&self) -> Vec<Effect> {
+        let Scene { row, cards, .. } = *self.scene;
+        let others = [row.pending(), row.previous()].into_iter().flatten();
+        others.filter(|id| !cards.contains_key(id)).map(Effect::LookUp).collect()
     }
 
     fn issue(&self, issue: &Issue<'_>) -> Plan {
@@ -65,14 +88,21 @@ impl Renewal<'_> {
     }
 
     /// The same CSR before the confirmation: the same certificate, with all that an earlier run may have missed.
-    fn hand_over_again(&self, issue: &Issue<'_>) -> Plan {
-        let fetch = self.scene.row.pending().map(Effect::Fetch);
+    fn hand_over_again(&self, issue: &Issue<'_>, pending: CertificateId) -> Plan {
+        let Scene { request, now, row, .. } = *self.scene;
+        let claim = Write::new()
+            .when_still(REGISTERED, row.get(REGISTERED))
+            .when(CERTIFICATE, self.current.as_str())
+            .when(CERTIFICATE_PENDING, pending.as_str())
+            .when_at_most(RENEWAL_REQUESTED_AT, request.sender.received_at)
+            .set(RENEWAL_REQUESTED_AT, request.sender.received_at)
+            .set(LAST_SEEN, now);
         let stages = vec![
-            fetch.into_iter().chain([Effect::CreateThing]).collect(),
+            vec![Effect::Claim(claim), Effect::Fetch(pending), Effect::CreateThing],
             issue.attach().to_vec(),
-            issue.hand_over(self.scene.row.pending_renew_at()),
+            issue.hand_over(row.pending_renew_at()),
         ];
-        Plan::done(stages, Outcome::RenewedAgain).with(policy_settled(self.scene.row))
+        Plan::done(stages, Outcome::RenewedAgain).with(policy_settled(row))
     }
 
     /// Why not, or not now.
@@ -89,7 +119,7 @@ impl Renewal<'_> {
 
     /// When the certificate ends and when the next one is due, as the device's row has it, or its card.
     fn times(&self) -> (Option<Millis>, Option<Millis>) {
-        let (row, card) = (self.scene.row, self.scene.card);
+        let (row, card) = (self.scene.row, self.scene.card(self.current));
         let not_after = || card.and_then(|card| card.facts.as_ref()).map(|facts| facts.not_after);
         let renew_at = || card.and_then(|card| card.renew_at);
         (row.not_after().or_else(not_after), row.renew_at().or_else(renew_at))
@@ -106,9 +136,10 @@ impl Renewal<'_> {
     }
 
     fn reused(&self) -> Option<Refusal> {
-        let facts = self.scene.card?.facts.as_ref()?;
-        let same = facts.public_key == self.csr.public_key() && !self.scene.rules.key_reuse;
-        same.then(|| Refusal::new(Code::KeyReused, "make a new key for the next certificate"))
+        let mut cards = self.scene.cards.values().flatten().filter_map(|card| card.facts.as_ref());
+        let same = cards.any(|facts| facts.public_key == self.csr.public_key());
+        (same && !self.scene.rules.key_reuse)
+            .then(|| Refusal::new(Code::KeyReused, "make a new key for the next certificate"))
     }
 
     fn too_early(&self) -> Option<Refusal> {
@@ -131,7 +162,7 @@ impl Renewal<'_> {
     fn too_often(&self) -> Option<Refusal> {
         let Scene { rules, now, row, .. } = *self.scene;
         let often = row.ledger_number(RENEWALS).unwrap_or_default() >= rules.attempts_limit;
-        let free = row.ledger_number(REQUESTED_AT).unwrap_or_default().saturating_add(OFTEN);
+        let free = row.ledger_number(RENEWAL_REQUESTED_AT).unwrap_or_default().saturating_add(OFTEN);
         let message = "confirm a certificate with `certificate/ok` over it, or ask with the same CSR";
         (often && now < free).then(|| Refusal::new(Code::TooManyRequests, message).until(free, now))
     }

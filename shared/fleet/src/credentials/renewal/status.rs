@@ -1,9 +1,8 @@
 //! `certificate/status`: where the certificate stands that the device asks over.
 
-use super::{Over, Scene, wrong_certificate};
+use super::{Over, Scene};
 use crate::credentials::effect::{Effect, Payload};
 use crate::credentials::plan::{Outcome, Plan};
-use crate::credentials::refuse::refuse;
 use crate::id::CertificateId;
 use crate::message::{CertificateState, Status};
 use crate::topic::Downstream;
@@ -11,18 +10,18 @@ use crate::topic::Downstream;
 /// The plan for `certificate/status`.
 pub(in crate::credentials) fn status(scene: &Scene<'_>) -> Plan {
     scene.served(|over| match over {
-        Over::Current(current) => tell(confirmed(scene, &current)),
+        Over::Current(current) => scene.following(tell(&confirmed(scene, &current)), &current),
         Over::Pending(pending) => scene.commit(&pending),
-        Over::Previous(previous) => tell(known(scene, &previous, CertificateState::Superseded)),
+        Over::Previous(previous) => tell(&passed(known(scene, &previous, CertificateState::Superseded))),
         Over::Other => match gone(scene) {
-            Some(status) => tell(status),
-            None => refuse(scene.request, wrong_certificate()),
+            Some(status) => tell(&status),
+            None => scene.wrong_certificate(),
         },
     })
 }
 
 /// The device's row has the last word on when it is to renew: an operator may want it now.
-fn confirmed(scene: &Scene<'_>, current: &CertificateId) -> Status {
+pub(super) fn confirmed(scene: &Scene<'_>, current: &CertificateId) -> Status {
     let known = known(scene, current, CertificateState::Confirmed);
     let wanted = scene.row.wants_renewal().then_some(scene.now);
     let (renew_at, not_after) = (scene.row.renew_at(), scene.row.not_after());
@@ -30,7 +29,7 @@ fn confirmed(scene: &Scene<'_>, current: &CertificateId) -> Status {
 }
 
 fn known(scene: &Scene<'_>, id: &CertificateId, state: CertificateState) -> Status {
-    match scene.card.filter(|card| card.id == *id) {
+    match scene.card(id) {
         Some(card) => card.status(state, scene.now),
         None => Status { now: Some(scene.now), ..Status::of(state, id) },
     }
@@ -38,13 +37,17 @@ fn known(scene: &Scene<'_>, id: &CertificateId, state: CertificateState) -> Stat
 
 /// A certificate that was the device's, and that its row has forgotten.
 fn gone(scene: &Scene<'_>) -> Option<Status> {
-    let card = scene.card.filter(|card| card.device == scene.request.sender.device)?;
-    let over = matches!(card.state, Some(CertificateState::Retired | CertificateState::Revoked));
-    let state = if over { card.state? } else { CertificateState::Retired };
-    Some(Status { renew_at: None, ..card.status(state, scene.now) })
+    let card = scene.own_card()?;
+    let over = card.state.filter(|state| matches!(state, CertificateState::Retired | CertificateState::Revoked));
+    Some(passed(card.status(over.unwrap_or(CertificateState::Retired), scene.now)))
 }
 
-fn tell(status: Status) -> Plan {
-    let publish = Effect::Publish(Downstream::Status, Payload::status(&status));
+/// Nothing comes after it any more.
+fn passed(status: Status) -> Status {
+    Status { renew_at: None, ..status }
+}
+
+fn tell(status: &Status) -> Plan {
+    let publish = Effect::Publish(Downstream::Status, Payload::status(status));
     Plan::done(vec![vec![publish]], Outcome::Told)
 }

@@ -1,7 +1,7 @@
 //! Which plan a row and a message lead to, and how long the way is.
 
 use fleet::attribute::{ATTEMPTS, CONNECTIONS, POLICY, PROBLEM, REGISTERED, REQUEST, VERSION};
-use fleet::credentials::{Effect, End, Kind, Plan, Request, Rules, decide, open};
+use fleet::credentials::{Cards, Effect, End, Kind, Plan, Request, Rules, decide, open};
 use fleet::message::ProofMessage;
 use fleet::write::Write;
 
@@ -37,7 +37,7 @@ fn word(effect: &Effect) -> String {
 }
 
 fn decided(world: &World, request: &Request) -> String {
-    line(&decide(&RULES, request, NOW, world.row.as_ref(), None))
+    line(&decide(&RULES, request, NOW, world.row.as_ref(), &Cards::new()))
 }
 
 const ENROL: &str = "CreateThing Issue | Record Enter AttachPolicy AttachThing | Activate Certificate Chain Status Parameters ParametersTopic";

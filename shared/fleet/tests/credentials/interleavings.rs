@@ -52,7 +52,10 @@ impl<'a> Actor<'a> {
                 let is_open = |call: &Vec<usize>| call.iter().all(|at| answers[*at].is_none());
                 let mut open: Vec<_> = calls(run.stage()).into_iter().filter(is_open).collect();
                 // What depends on nobody and nobody depends on is done at once: all its places in the order are one.
-                let free = |at: usize| matches!(run.stage()[at], Effect::CreateThing | Effect::Publish(..));
+                let free = |at: usize| {
+                    use Effect::{CreateThing, Enter, LookUp, Mark, Publish};
+                    matches!(run.stage()[at], CreateThing | Enter(_) | LookUp(_) | Mark(..) | Publish(..))
+                };
                 match open.iter().position(|call| free(call[0])) {
                     Some(call) => vec![open.swap_remove(call)],
                     None => open,

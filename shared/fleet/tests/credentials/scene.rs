@@ -11,6 +11,7 @@ use fleet::delivery::Sender;
 use fleet::id::{CertificateId, DeviceId};
 use fleet::proof;
 use fleet::row::Row;
+use fleet::table::Key;
 use fleet::value::Value;
 use fleet::write::Write;
 
@@ -96,8 +97,9 @@ pub fn anew(number: u64, request: &Request) -> Request {
 pub fn listed() -> World {
     let attributes =
         [(REGISTERED, Value::Flag(false)), (POLICY, POLICY_NAME.into()), (PARAMETERS, r#"{"topic":"a/b"}"#.into())];
+    let key = Key::device(device().as_str()).attributes();
     World {
-        row: Some(Row(attributes.map(|(name, value)| (name.to_owned(), value)).into())),
+        row: Some(Row(attributes.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(key).collect())),
         policies: [POLICY_NAME.to_owned()].into(),
         ..World::default()
     }

@@ -100,9 +100,12 @@ pub fn crashes(world: &World, request: &Request) -> BTreeSet<World> {
 }
 
 /// The effects of a stage, each on its own; only the messages to the device go out together, because nothing in the
-/// cloud ever depends on them.
+/// cloud ever depends on them, and so are cards changed, which follow the row and may lag behind it.
 pub fn calls(stage: &[Effect]) -> Vec<Vec<usize>> {
-    let is_message = |at: &usize| matches!(stage[*at], Effect::Publish(..));
-    let (messages, others): (Vec<_>, Vec<_>) = (0..stage.len()).partition(is_message);
-    others.into_iter().map(|at| vec![at]).chain((!messages.is_empty()).then_some(messages)).collect()
+    let all = |matches: fn(&Effect) -> bool| (0..stage.len()).filter(|at| matches(&stage[*at])).collect::<Vec<_>>();
+    let is_message = |effect: &Effect| matches!(effect, Effect::Publish(..));
+    let is_card = |effect: &Effect| matches!(effect, Effect::Mark(..));
+    let others = all(|effect| !matches!(effect, Effect::Publish(..) | Effect::Mark(..)));
+    let together = [all(is_message), all(is_card)].into_iter().filter(|calls| !calls.is_empty());
+    others.into_iter().map(|at| vec![at]).chain(together).collect()
 }
