@@ -131,14 +131,16 @@ impl<'a> Issue<'a> {
         ]
     }
 
-    /// Enters the certificate in the ledger, and attaches it.
-    pub fn attach(&self) -> [Effect; 3] {
+    /// Enters the certificate in the ledger, and attaches it. The chain goes ahead: who has the certificate leaves to
+    /// come back with it, and hears nothing more.
+    pub fn attach(&self) -> [Effect; 4] {
         let look_at = self.now.saturating_add(self.rules.pending_lifetime);
         let enter = Enter { terms: self.terms.clone(), look_at };
         [
             Effect::Enter(enter),
             Effect::AttachPolicy(Cert::Issued, self.policy.clone()),
             Effect::AttachThing(Cert::Issued),
+            Effect::Publish(Downstream::Chain, Payload::Chain),
         ]
     }
 
@@ -148,7 +150,6 @@ impl<'a> Issue<'a> {
         vec![
             Effect::Activate(Cert::Issued),
             Effect::Publish(Downstream::Certificate, Payload::Certificate),
-            Effect::Publish(Downstream::Chain, Payload::Chain),
             Effect::Publish(Downstream::Status, status),
         ]
     }

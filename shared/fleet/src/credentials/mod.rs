@@ -5,8 +5,9 @@
 //!
 //! 1. claim the row (one conditional write, which returns it)
 //! 2. create the thing · create the certificate, inactive
-//! 3. record the certificate in the device's row · enter it in the ledger · attach the policy · attach the thing
-//! 4. activate the certificate · publish certificate, chain, (key,) status, parameters and topic
+//! 3. record the certificate in the device's row · enter it in the ledger · attach the policy · attach the thing ·
+//!    publish its chain
+//! 4. activate the certificate · publish certificate, (key,) status, parameters and topic
 //!
 //! A renewal is the same with another beginning: it reads the device's row and the certificate's card, claims nothing,
 //! and leaves the old certificate untouched until the device has spoken over the new one.

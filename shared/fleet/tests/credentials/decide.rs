@@ -40,9 +40,9 @@ fn decided(world: &World, request: &Request) -> String {
     line(&decide(&RULES, request, NOW, world.row.as_ref(), &Cards::new()))
 }
 
-const ENROL: &str = "CreateThing Issue | Record Enter AttachPolicy AttachThing | Activate Certificate Chain Status Parameters ParametersTopic";
-const ENROL_WITH_KEY: &str = "CreateThing Issue | Record Enter AttachPolicy AttachThing | Activate Certificate Chain Status Key Parameters ParametersTopic";
-const HAND_OVER_AGAIN: &str = "Claim Fetch CreateThing | Enter AttachPolicy AttachThing | Activate Certificate Chain Status Parameters ParametersTopic";
+const ENROL: &str = "CreateThing Issue | Record Enter AttachPolicy AttachThing Chain | Activate Certificate Status Parameters ParametersTopic";
+const ENROL_WITH_KEY: &str = "CreateThing Issue | Record Enter AttachPolicy AttachThing Chain | Activate Certificate Status Key Parameters ParametersTopic";
+const HAND_OVER_AGAIN: &str = "Claim Fetch CreateThing | Enter AttachPolicy AttachThing Chain | Activate Certificate Status Parameters ParametersTopic";
 
 #[test]
 fn every_message_begins_with_one_write_and_nothing_else() {
