@@ -51,7 +51,9 @@ fn delivery(event: &str) -> Delivery {
 
 #[test]
 fn every_event_is_read_and_written_again_without_loss() {
-    for (name, event) in ["registration", "device-manager", "ota-progress"].into_iter().flat_map(events) {
+    for (name, event) in
+        ["registration", "certificate-renewal", "device-manager", "ota-progress"].into_iter().flat_map(events)
+    {
         let written = serde_json::to_value(delivery(&event)).unwrap();
         assert_eq!(written, serde_json::from_str::<Json>(&event).unwrap(), "{name}");
     }
@@ -74,6 +76,18 @@ fn holds_what_its_name_says(name: &str, Request { sender, kind }: &Request) {
         let csr = csr.as_ref().map(fleet::csr::Csr::pem);
         let skew = RULES.proof_clock_skew;
         proof::check(proof.as_ref(), SECRET, &sender.device, csr, sender.received_at, skew).unwrap();
+    }
+}
+
+#[test]
+fn every_event_about_certificates_is_read() {
+    for (name, event) in events("certificate-renewal") {
+        match Request::renewal(&delivery(&event)).map(|request| request.unwrap().kind) {
+            Ok(Kind::Renew { reason, .. }) => assert_eq!(reason.is_some(), name == "request_reason"),
+            Ok(Kind::ConfirmRenewal) => assert_eq!(name, "ok_empty"),
+            Ok(kind) => assert_eq!((name.as_str(), kind), ("status_empty", Kind::Status)),
+            Err(refusal) => assert_eq!((name.as_str(), refusal.code), ("request_no_json", Code::InvalidPayload)),
+        }
     }
 }
 
@@ -128,6 +142,25 @@ fn registration() -> Vec<Case> {
     ]
 }
 
+/// The device's row remembers nothing of when its certificate is due, so that it may ask at any time.
+fn certificate_renewal() -> Vec<Case> {
+    let principal = |name: &str| delivery(&events("certificate-renewal")[name]).principal;
+    let (current, next) = (principal("request_csr"), principal("ok_empty"));
+    let row = json!({ "registered": "ok", "certificate": current });
+    let pending = json!({ "registered": "ok", "certificate": current, "certificate_pending": next });
+    let case = |name, ending, after| (name, row.clone(), ending, after);
+    let same = || json!({ "certificate": current, "certificate_pending": null, "problem": null });
+    let renewed = || json!({ "certificate": current, "renewals": 1, "problem": null });
+    let confirmed = json!({ "certificate": next, "certificate_previous": current, "certificate_pending": null });
+    vec![
+        case("request_csr", "renewed", renewed()),
+        case("request_reason", "renewed", renewed()),
+        case("request_no_json", "invalid_payload", same()),
+        case("status_empty", "told", same()),
+        ("ok_empty", pending, "confirmed", confirmed),
+    ]
+}
+
 fn device_manager() -> Vec<Case> {
     let principal = delivery(&events("device-manager")["request_empty"]).principal;
     let row = json!({ "registered": "ok", "certificate": principal, "firmware": "main", "version": "1.4.2" });
@@ -179,6 +212,7 @@ async fn every_event_runs_through_its_function_to_the_end_that_its_row_calls_for
     put(&cloud, &cloud.connection().tables.firmware, &software).await;
     for (folder, function, cases) in [
         ("registration", "RegistrationFunctionName", registration()),
+        ("certificate-renewal", "CertificateRenewalFunctionName", certificate_renewal()),
         ("device-manager", "DeviceManagerFunctionName", device_manager()),
         ("ota-progress", "OtaProgressFunctionName", ota_progress()),
     ] {

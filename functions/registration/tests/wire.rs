@@ -11,13 +11,14 @@ use fleet_aws::clients::Clients;
 use fleet_aws::function::Invocation;
 use fleet_aws::report::Report;
 use fleet_aws::settings::{CredentialsSettings, Environment};
+use rcgen::{CertificateParams, KeyPair, SerialNumber, date_time_ymd};
 use registration::Registration;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-const TABLE: &str = "devices";
-const CERTIFICATE: &str = "{\"certificateId\":\"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\",\
-    \"certificatePem\":\"CERTIFICATE\",\"keyPair\":{\"PrivateKey\":\"PRIVATE KEY\"}}";
+const ISSUED: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+/// The tables, and their keys.
+const TABLES: [(&str, &str); 2] = [("devices", "device"), ("certificates", "certificate")];
 
 /// Certificates of a row's past: one of the device's own, another device's, and one that is attached to nothing.
 const PAST: [&str; 3] = [
@@ -28,28 +29,38 @@ const PAST: [&str; 3] = [
 
 type Calls = Arc<Mutex<Vec<String>>>;
 
-/// What AWS IoT answers: a certificate where one is made, and the things that those of [`PAST`] are attached to.
-fn answer_of_iot(uri: &Uri, principal: &str) -> String {
-    let [own, others, _] = PAST;
-    match (uri.path(), uri.query()) {
-        (_, Some("setAsActive=false")) => CERTIFICATE.to_owned(),
-        ("/principals/things", None) if principal.ends_with(own) => json!({"things": ["pump-0017"]}).to_string(),
-        ("/principals/things", None) if principal.ends_with(others) => {
-            json!({"things": [], "nextToken": "more"}).to_string()
-        }
-        ("/principals/things", Some(_)) => json!({"things": ["pump-0099"]}).to_string(),
-        _ => "{}".to_owned(),
-    }
+/// A certificate as AWS IoT makes them: it ends with the year 2049.
+fn certificate() -> String {
+    let mut params = CertificateParams::new([]).unwrap();
+    params.serial_number = Some(SerialNumber::from_slice(&[0x0a, 0xff]));
+    (params.not_before, params.not_after) = (date_time_ymd(2026, 11, 21), date_time_ymd(2049, 12, 31));
+    params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
 }
 
-/// Listens as AWS IoT; the endpoint, and the calls as they come.
+/// What AWS IoT answers: a certificate where one is made, and the things that those of [`PAST`] are attached to.
+fn answer_of_iot(certificate: &str, uri: &Uri, principal: &str) -> String {
+    let [own, others, _] = PAST;
+    let answer = match (uri.path(), uri.query()) {
+        (_, Some("setAsActive=false")) => json!({
+            "certificateId": ISSUED, "certificatePem": certificate, "keyPair": {"PrivateKey": "PRIVATE KEY"},
+        }),
+        ("/principals/things", None) if principal.ends_with(own) => json!({"things": ["pump-0017"]}),
+        ("/principals/things", None) if principal.ends_with(others) => json!({"things": [], "nextToken": "more"}),
+        ("/principals/things", Some(_)) => json!({"things": ["pump-0099"]}),
+        _ => json!({}),
+    };
+    answer.to_string()
+}
+
+/// Listens as AWS IoT; the endpoint, and the calls as they come, with a word in the place of the certificate.
 async fn iot() -> (String, Calls) {
-    let calls = Calls::default();
+    let (calls, certificate) = (Calls::default(), certificate());
     let heard = Arc::clone(&calls);
     let answer = async move |method: Method, uri: Uri, headers: HeaderMap, body: String| {
-        heard.lock().unwrap().push(format!("{method} {uri} {body}").trim_end().to_owned());
+        let call = format!("{method} {uri} {}", body.replace(&certificate, "CERTIFICATE"));
+        heard.lock().unwrap().push(call.trim_end().to_owned());
         let principal = headers.get("x-amzn-principal").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        answer_of_iot(&uri, principal)
+        answer_of_iot(&certificate, &uri, principal)
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -57,17 +68,19 @@ async fn iot() -> (String, Calls) {
     (endpoint, calls)
 }
 
-/// Listens as DynamoDB, with one row.
+/// Listens as DynamoDB, with the tables, and with one device's row.
 async fn dynamodb(row: Value) -> String {
     let database = Database::memory().unwrap();
-    let table = json!({
-        "TableName": TABLE,
-        "AttributeDefinitions": [{"AttributeName": "device", "AttributeType": "S"}],
-        "KeySchema": [{"AttributeName": "device", "KeyType": "HASH"}],
-        "BillingMode": "PAY_PER_REQUEST",
-    });
-    database.create_table(serde_json::from_value(table).unwrap()).unwrap();
-    let row = json!({"TableName": TABLE, "Item": row});
+    for (name, key) in TABLES {
+        let table = json!({
+            "TableName": name,
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        });
+        database.create_table(serde_json::from_value(table).unwrap()).unwrap();
+    }
+    let row = json!({"TableName": TABLES[0].0, "Item": row});
     database.put_item(serde_json::from_value(row).unwrap()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -94,11 +107,15 @@ async fn handle_for(row: Value, event: &str) -> (Report, Vec<String>) {
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_ENDPOINT_URL", &iot),
         ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb(row).await),
-        ("DEVICES_TABLE", TABLE),
+        ("DEVICES_TABLE", TABLES[0].0),
+        ("CERTIFICATES_TABLE", TABLES[1].0),
         ("ATTEMPTS_LIMIT", "5"),
         ("SERVER_MADE_KEYS", "allowed"),
         ("CONFIRMATION_PRINCIPAL", "device"),
         ("PROOF_CLOCK_SKEW_SECONDS", "300"),
+        ("CERTIFICATE_VALIDITY_DAYS", "365"),
+        ("PENDING_HOURS", "24"),
+        ("RENEW_AFTER_EXPIRY_DAYS", "30"),
         ("METRICS_NAMESPACE", "Fleetwake"),
     ];
     let environment: Environment =
@@ -122,6 +139,7 @@ async fn a_first_registration_takes_four_stages_and_these_calls() {
     POST /things/pump-0016 {}
     POST /topics/bs%2Fdevice%2Fpump-0016%2Fcredentials%2Fcertificate?qos=1 CERTIFICATE
     POST /topics/bs%2Fdevice%2Fpump-0016%2Fcredentials%2Fkey?qos=1 PRIVATE KEY
+    POST /topics/bs%2Fdevice%2Fpump-0016%2Fcredentials%2Fstatus?qos=1 {"state":"pending","certificate_id":"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a","serial":"aff","not_before":1795219200000,"not_after":2524521600000,"renew_at":1816913083295,"issuer":"aws-iot","now":1795300061337}
     POST /topics/bs%2Fdevice%2Fpump-0016%2Fparameters%2F?qos=1 {"topic":"a/b"}
     POST /topics/bs%2Fdevice%2Fpump-0016%2Fparameters%2Ftopic?qos=1 a/b
     PUT /certificates/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a?newStatus=ACTIVE

@@ -29,7 +29,8 @@ pub(crate) fn operator(calls: &Calls, stack: &Outputs) -> Result<Credentials> {
 }
 
 fn operator_policy(stack: &Outputs) -> Result<Value> {
-    let names = ["DevicesTableName", "FirmwareTableName", "JobsTableName", "ExecutionsTableName"];
+    let names =
+        ["DevicesTableName", "FirmwareTableName", "JobsTableName", "ExecutionsTableName", "CertificatesTableName"];
     let tables = names.into_iter().map(|name| stack.get(name)).collect::<Result<Vec<_>>>()?;
     let indexes = tables.iter().map(|table| format!("{table}/index/*"));
     let tables = tables.iter().map(ToString::to_string).chain(indexes);

@@ -175,6 +175,7 @@ fn connect(
             firmware: stack.get("FirmwareTableName")?.to_owned(),
             jobs: stack.get("JobsTableName")?.to_owned(),
             executions: stack.get("ExecutionsTableName")?.to_owned(),
+            certificates: stack.get("CertificatesTableName")?.to_owned(),
         },
         bucket: stack.get("FirmwareBucketName")?.to_owned(),
     };

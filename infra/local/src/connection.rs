@@ -68,6 +68,8 @@ pub struct Tables {
     pub jobs: String,
     /// One row a device in a rollout; the functions write it.
     pub executions: String,
+    /// One row a certificate; the functions write it.
+    pub certificates: String,
 }
 
 impl Connection {
@@ -104,7 +106,7 @@ impl Display for Connection {
         let (ca, certificate, key) = (self.ca.display(), self.claim_certificate.display(), self.claim_key.display());
         let (file, python) = (self.ca.with_file_name(FILE), workspace().join("target/local/python/bin/python"));
         let (file, python) = (file.display(), python.display());
-        let Tables { devices, firmware, jobs, executions } = tables;
+        let Tables { devices, firmware, jobs, executions, certificates } = tables;
         let PrivateCa { arn, endpoint, root, chain, crl } = &self.private_ca;
         let (root, chain) = (root.display(), chain.display());
         write!(
@@ -121,7 +123,8 @@ impl Display for Connection {
           chain   {chain}
           CRL     {crl}
   tables  {devices}, {firmware},
-          {jobs}, {executions}
+          {jobs}, {executions},
+          {certificates}
   bucket  {bucket}
   policy  {device_policy} (for the `policy` of a device's row)
 

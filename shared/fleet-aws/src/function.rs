@@ -78,7 +78,8 @@ where
     let invocation = Invocation { function_arn: context.invoked_function_arn, now: now() };
     let event = E::read(payload);
     let report = match &event {
-        Some(event) => handler(event, &invocation).await,
+        // Boxed: as one future with the runtime's own, it would be deeper than the compiler looks.
+        Some(event) => Box::pin(handler(event, &invocation)).await,
         None => Report::fault("the event is none that this stack sends".to_owned()).named("unknown_event"),
     };
     let entry = Entry {

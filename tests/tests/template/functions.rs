@@ -134,11 +134,21 @@ fn somebody_is_told_of_dead_letters_errors_and_throttles() {
 }
 
 #[test]
-fn somebody_is_told_of_lockouts_and_of_rules_that_fail() {
+fn somebody_is_told_of_what_may_be_an_attack_and_of_what_stands_still() {
     let stack = Stack::load();
-    let registration = functions(&stack).find(|function| folder(function) == "registration").expect("it is there");
-    let lockouts = json!({ "Name": "Function", "Value": format!("Ref:{}", registration.id) });
-    assert!(has_alarm(&stack, "Lockouts", &lockouts));
+    for (id, metrics) in [
+        (
+            "RegistrationFunction",
+            &["Lockouts", "ForgedConfirmations", "FailedProofs", "RegisteredAgain", "ProductLimits"][..],
+        ),
+        ("CertificateRenewalFunction", &["ForgedConfirmations"]),
+        ("OtaRolloutFunction", &["RolloutsStopped"]),
+    ] {
+        let own = json!({ "Name": "Function", "Value": format!("Ref:{id}") });
+        for metric in metrics {
+            assert!(has_alarm(&stack, metric, &own), "no alarm on {metric} of {id}");
+        }
+    }
     let queue = json!({ "Name": "QueueName", "Value": "GetAtt:RuleFailures.QueueName" });
     assert!(has_alarm(&stack, "ApproximateNumberOfMessagesVisible", &queue));
 }

@@ -13,6 +13,7 @@ use crate::stack::{Resource, Stack, folder};
 fn variables(folder: &str) -> &'static [&'static str] {
     match folder {
         "registration" => settings::REGISTRATION,
+        "certificate-renewal" => settings::CERTIFICATE_RENEWAL,
         "device-manager" => settings::DEVICE_MANAGER,
         "ota-progress" => settings::OTA_PROGRESS,
         "ota-rollout" => settings::OTA_ROLLOUT,
@@ -46,6 +47,9 @@ fn every_name_that_is_known_outside_is_the_default() {
         ("OtaRolloutFunction", "FunctionName", "Devicemanager_lambda_ota_rollout"),
         ("OtaRule", "RuleName", "Devicemanager_ota"),
         ("OtaOkRule", "RuleName", "Devicemanager_ota_ok"),
+        ("CertificatesTable", "TableName", "Bootstrapping_certificates"),
+        ("CertificateRenewalFunction", "FunctionName", "Bootstrapping_lambda_certificate_renewal"),
+        ("CertificateRule", "RuleName", "Bootstrapping_certificate"),
     ] {
         let resource = stack.resources.iter().find(|resource| resource.id == id).expect("the resource is there");
         assert_eq!(resource.properties[property], name, "{id}");
@@ -71,7 +75,7 @@ fn keys(names: &[&str]) -> Json {
 #[test]
 fn every_table_is_found_by_the_key_that_the_code_gives() {
     let stack = Stack::load();
-    let tables = [Table::Devices, Table::Software, Table::Jobs, Table::Executions];
+    let tables = [Table::Devices, Table::Software, Table::Jobs, Table::Executions, Table::Certificates];
     assert_eq!(stack.of_kind("AWS::DynamoDB::Table").count(), tables.len());
     for table in tables {
         let names: Vec<_> = [Some(table.hash_attribute()), table.range_attribute()].into_iter().flatten().collect();
@@ -82,13 +86,19 @@ fn every_table_is_found_by_the_key_that_the_code_gives() {
 #[test]
 fn every_index_is_where_the_code_looks_for_it() {
     let stack = Stack::load();
-    for (table, name, names) in [
-        (Table::Devices, pages::BY_VERSION, [attribute::INVENTORY, attribute::RUNNING]),
-        (Table::Executions, pages::BY_JOB, [attribute::SHARD, attribute::PLACE]),
-    ] {
+    let indexes: [(_, &[(&str, &[&str])]); 3] = [
+        (Table::Devices, &[(pages::BY_VERSION, &[attribute::INVENTORY, attribute::RUNNING])]),
+        (Table::Executions, &[(pages::BY_JOB, &[attribute::SHARD, attribute::PLACE])]),
+        (
+            Table::Certificates,
+            &[("by_device", &[attribute::DEVICE]), ("by_due", &[attribute::SHARD, attribute::PLACE])],
+        ),
+    ];
+    for (table, expected) in indexes {
         let indexes = table_of(&stack, table).properties["GlobalSecondaryIndexes"].as_array().expect("a list");
-        assert_eq!(indexes.len(), 1, "{table:?}");
-        assert_eq!((&indexes[0]["IndexName"], &indexes[0]["KeySchema"]), (&json!(name), &keys(&names)), "{table:?}");
+        let found: Vec<_> = indexes.iter().map(|index| (&index["IndexName"], &index["KeySchema"])).collect();
+        let expected: Vec<_> = expected.iter().map(|(name, names)| (json!(name), keys(names))).collect();
+        assert_eq!(found, expected.iter().map(|(name, keys)| (name, keys)).collect::<Vec<_>>(), "{table:?}");
     }
 }
 

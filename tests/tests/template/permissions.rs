@@ -1,6 +1,7 @@
 //! Roles: a function may publish what the cloud says to devices, and nothing wider than AWS demands.
 
 use fleet::topic::{Downstream, Upstream};
+use serde_json::Value as Json;
 
 use crate::iam::{Policy, matches, one_or_many};
 use crate::stack::{Resource, Stack, folder, text};
@@ -27,19 +28,62 @@ fn publishers<'a>(stack: &'a Stack, topic: &str) -> Vec<&'a str> {
     functions.filter(publishes).map(folder).collect()
 }
 
+/// Who tells devices what.
+fn tellers(downstream: Downstream) -> &'static [&'static str] {
+    match downstream {
+        Downstream::Certificate | Downstream::Chain | Downstream::CredentialsError => {
+            &["registration", "certificate-renewal"]
+        }
+        Downstream::Status => &["registration", "certificate-renewal"],
+        Downstream::Key | Downstream::Parameters | Downstream::ParametersTopic => &["registration"],
+        // Told when a device gets its slot, and told again when it asks.
+        Downstream::OtaUpgrade | Downstream::OtaFirmware => &["ota-progress", "ota-rollout"],
+        Downstream::OtaError => &["ota-progress"],
+        _ => &["device-manager"],
+    }
+}
+
 #[test]
-fn every_topic_of_the_cloud_has_one_function_that_may_publish_it_and_an_upgrade_has_two() {
+fn every_topic_of_the_cloud_may_be_published_by_those_who_have_something_to_say_on_it() {
     let stack = Stack::load();
     for downstream in Downstream::ALL {
         let topic = downstream.topic("device-1");
-        let functions = publishers(&stack, &topic);
-        match downstream {
-            // Told when a device gets its slot, and told again when it asks.
-            Downstream::OtaUpgrade | Downstream::OtaFirmware => {
-                assert_eq!(functions, ["ota-progress", "ota-rollout"], "iot:Publish on {topic}");
-            }
-            _ => assert_eq!(functions.len(), 1, "iot:Publish on {topic} is allowed to {functions:?}"),
-        }
+        assert_eq!(publishers(&stack, &topic), tellers(downstream), "iot:Publish on {topic}");
+    }
+}
+
+/// What must be in few hands.
+const GUARDED: [(&str, &[&str]); 8] = [
+    ("iot:CreateCertificateFromCsr", &["registration", "certificate-renewal"]),
+    ("iot:CreateKeysAndCertificate", &["registration"]),
+    ("iot:RegisterCertificateWithoutCA", &["registration", "certificate-renewal"]),
+    ("iot:AttachPolicy", &["registration", "certificate-renewal"]),
+    ("acm-pca:IssueCertificate", &["registration", "certificate-renewal"]),
+    ("acm-pca:GetCertificate", &["registration", "certificate-renewal"]),
+    ("acm-pca:RevokeCertificate", &[]),
+    ("iot:DeleteConnection", &[]),
+];
+
+#[test]
+fn who_makes_certificates_revokes_none_and_the_other_way_round() {
+    let stack = Stack::load();
+    for (action, expected) in GUARDED {
+        let allowed = |function: &&Resource| {
+            policies(role(&stack, function)).any(|policy| policy.resources(action).next().is_some())
+        };
+        let allowed: Vec<_> = stack.of_kind("AWS::Serverless::Function").filter(allowed).map(folder).collect();
+        assert_eq!(allowed, expected, "{action}");
+    }
+}
+
+#[test]
+fn a_private_authority_is_asked_for_certificates_of_devices_only() {
+    let stack = Stack::load();
+    for statement in stack.of_kind("AWS::IAM::Role").flat_map(policies).flat_map(Policy::statements) {
+        let issues = one_or_many(&statement["Action"]).any(|action| action == "acm-pca:IssueCertificate");
+        let template = statement.pointer("/Condition/StringEquals/acm-pca:TemplateArn").and_then(Json::as_str);
+        let expected = "arn:aws:acm-pca:::template/EndEntityClientAuthCertificate_APIPassthrough/V1";
+        assert_eq!(template, issues.then_some(expected), "{statement}");
     }
 }
 

@@ -102,9 +102,10 @@ fn a_device_connects_only_as_the_thing_its_certificate_is_attached_to() {
 
 /// AWS IoT quota: 2,048 characters a policy document, white space not counted.
 #[test]
-fn no_policy_is_longer_than_iot_takes() {
+fn no_policy_is_longer_than_iot_takes_wherever_it_runs() {
     for policy in Stack::load().of_kind("AWS::IoT::Policy") {
-        let length = policy.properties["PolicyDocument"].to_string().replace(char::is_whitespace, "").len();
+        let document = policy.properties["PolicyDocument"].to_string().replace(char::is_whitespace, "");
+        let length = document.replace("arn:aws:iot:eu-central-1:", "arn:aws-us-gov:iot:us-gov-west-1:").len();
         assert!(length <= 2048, "{} has {length} characters", policy.id);
     }
 }

@@ -92,12 +92,3 @@ fn every_event_of_the_rollout_rings_for_what_its_name_says() {
     ];
     assert_eq!(heard, expected.map(|(name, bells)| (name.to_owned(), bells)).into());
 }
-
-#[test]
-fn somebody_is_told_of_a_rollout_that_stopped_by_itself() {
-    let stack = Stack::load();
-    let alarm =
-        stack.of_kind("AWS::CloudWatch::Alarm").find(|alarm| alarm.properties["MetricName"] == "RolloutsStopped");
-    let dimension = json!([{ "Name": "Function", "Value": "Ref:OtaRolloutFunction" }]);
-    assert!(alarm.is_some_and(|alarm| alarm.properties["Dimensions"] == dimension));
-}
