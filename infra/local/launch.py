@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from urllib.parse import unquote
 
 
 def stay_on_loopback():
@@ -181,11 +182,38 @@ def tell_characters_from_wildcards():
     allows_marked = replace(iot, "_mqtt_policy_allows", allows)
 
 
+def end_connections():
+    """DeleteConnection is missing. This is our own stand-in, by AWS's description alone (AWS IoT API reference)."""
+    from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+    from ministack.services import iot, iot_data
+
+    async def handle(method, path, headers, body, query_params):
+        if method != "DELETE" or not path.startswith("/connections/"):
+            return await handle_others(method, path, headers, body, query_params)
+        client = unquote(path.removeprefix("/connections/"))
+        session = iot._connected_clients.get((get_account_id(), get_region(), client))
+        if session is None:
+            return error_response_json("ResourceNotFoundException", f"{client} is not connected", 404)
+        if query_params.get("preventWillMessage") in ("true", ["true"]):
+            session._will_topic = None
+        if query_params.get("cleanSession") in ("true", ["true"]):
+            session._persist_session = False
+        session._forced_disconnect_reason = "API_INITIATED_DISCONNECT"
+        await session._send({"type": "websocket.close", "code": 1000})
+        await session.cleanup()
+        return json_response({})
+
+    handle_others = replace(iot_data, "handle_request", handle)
+
+
 def name_what_iot_calls_touch():
-    """IAM is asked about a topic without its trailing slash, and not about the certificate that gets a policy or a thing."""
+    """IAM is asked about a topic without its trailing slash, and not about the certificate that gets a policy or a thing,
+    nor about the client that is disconnected."""
     from ministack.core import iam_actions
 
     def arn(service, method, path, headers, body, query_params, region, account_id):
+        if service.startswith("iot") and path.startswith("/connections/"):
+            return f"arn:aws:iot:{region}:{account_id}:client/{path.removeprefix('/connections/')}"
         if service.startswith("iot") and path.startswith("/topics/"):
             return f"arn:aws:iot:{region}:{account_id}:topic/{path.removeprefix('/topics/')}"
         if service == "iot" and path.startswith("/target-policies/"):
@@ -210,6 +238,7 @@ if __name__ == "__main__":
     slice_versions()
     demand_certificates()
     tell_characters_from_wildcards()
+    end_connections()
     name_what_iot_calls_touch()
 
     from ministack.app import main

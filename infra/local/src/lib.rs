@@ -12,18 +12,20 @@
 //! clients without a certificate; a rule ran a function once, without retries and dead letters; an event above the
 //! reserved concurrency was lost; `CloudFormation` dropped the reserved concurrency; a bucket policy that asks for TLS
 //! kept everybody out; S3 ignored the range of a read that names a version; a role that may attach IoT policies to
-//! certificates, or publish on a topic that ends in a slash, could not.
+//! certificates, or publish on a topic that ends in a slash, could not. `DeleteConnection`, which ends the connection of
+//! a device, is missing: what ends it here is ours, made after AWS's description.
 //!
 //! Left as it is:
 //!
 //! - A retry comes after 1 and 2 seconds, not minutes (`LAMBDA_ASYNC_RETRY_BASE_SECONDS`).
 //! - Access keys are checked, but `test`, or any twelve digits, is the account's root, whatever it is signed with.
-//! - A certificate that is set INACTIVE or deleted keeps the connection it has; a reconnect is refused.
+//! - A certificate that is set INACTIVE or REVOKED or is deleted keeps the connection it has; a reconnect is refused.
 //! - A refused CONNECT, PUBLISH or SUBSCRIBE is answered by closing the connection.
 //! - `${*}` and `${?}` in an IoT policy do not stand for themselves: client ids with `*` and `?` pass a policy
 //!   that denies them.
 //! - Messages of more than 128 KiB pass, and no quota throttles any call.
 //! - A REVOKED certificate can be set ACTIVE again.
+//! - A filter of a stream that is about text (`anything-but`) also passes what is no text.
 //! - A function's output reaches CloudWatch Logs when its event is done, in one stream an event; metrics in embedded
 //!   format stay lines of the log.
 //! - A warm event costs 10 to 20 ms of the emulator's own time, 50 ms more where the function writes no line.
