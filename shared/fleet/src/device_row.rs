@@ -236,6 +236,11 @@ impl Row {
         self.texts(CERTIFICATES_RETIRING).iter().filter_map(|id| CertificateId::parse(id)).collect()
     }
 
+    /// Ids of all certificates that the row names.
+    pub fn certificates(&self) -> impl Iterator<Item = CertificateId> {
+        [self.certificate(), self.pending(), self.previous()].into_iter().flatten().chain(self.retiring())
+    }
+
     /// The write that mends what was edited by hand in a function's own attributes, so that counting and
     /// comparing work: numbers written as text become numbers, what cannot be read is removed. `None` where
     /// there is nothing to mend.

@@ -29,6 +29,7 @@ pub mod release;
 pub mod row;
 pub mod signature;
 pub mod software_row;
+pub mod stream;
 pub mod table;
 pub mod text;
 pub mod topic;

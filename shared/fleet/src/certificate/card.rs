@@ -12,6 +12,7 @@ use crate::hash::share;
 use crate::id::{CertificateId, DeviceId};
 use crate::message::{CertificateState, Status};
 use crate::row::Row;
+use crate::value::Value;
 use crate::write::Write;
 
 /// Parts of the index `by_due`.
@@ -36,15 +37,16 @@ impl Due {
         }
     }
 
-    /// Reads what [`Due::text`] wrote.
+    /// Reads what [`Due::text`] wrote, and nothing else: a write may ask whether it still stands there.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, at) = text.split_once('/')?;
-        match kind {
-            "renewal" => Some(Self::Renewal(at.parse().ok()?)),
-            "chore" => Some(Self::Chore(at.parse().ok()?)),
-            _ => None,
-        }
+        let due = match kind {
+            "renewal" => Self::Renewal(at.parse().ok()?),
+            "chore" => Self::Chore(at.parse().ok()?),
+            _ => return None,
+        };
+        (due.text() == text).then_some(due)
     }
 }
 
@@ -166,10 +168,38 @@ pub fn retired(id: &CertificateId, now: Millis) -> Write {
     due(stands(CertificateState::Retired), id, Due::Chore(now)).set(ENDED_AT, now)
 }
 
-/// Nothing is left to be done with it.
+/// Nothing is left to be done with it; `revoked_at` is when its authority revoked it, if it did.
 #[must_use]
-pub fn ended(state: CertificateState, reason: &str, now: Millis) -> Write {
-    stands(state).set(REASON, reason).set(REVOKED_AT, now).remove(PLACE).remove(SHARD)
+pub fn ended(state: CertificateState, reason: &str, revoked_at: impl Into<Option<Millis>>) -> Write {
+    let write = closed(state).set(REASON, reason);
+    match revoked_at.into() {
+        Some(at) => write.set(REVOKED_AT, at),
+        None => write,
+    }
+}
+
+/// Nothing is left to be done with it, as it has been said before.
+#[must_use]
+pub fn closed(state: CertificateState) -> Write {
+    stands(state).remove(PLACE).remove(SHARD)
+}
+
+/// The write that makes the card of a certificate from before there were cards, due now.
+#[must_use]
+pub fn found(id: &CertificateId, device: &DeviceId, state: CertificateState, now: Millis) -> Write {
+    due(Write::create().set(DEVICE, device.as_str()).set(STATE, state.word()), id, Due::Chore(now))
+}
+
+/// Only what is to be done next changes, and only if nobody has changed it since it was `seen`.
+#[must_use]
+pub fn moved(id: &CertificateId, seen: Option<Due>, to: Due) -> Write {
+    due(still(Write::new().when_present(DEVICE), seen), id, to)
+}
+
+/// Lets `write` happen only if what is to be done next is as it was `seen`.
+#[must_use]
+pub fn still(write: Write, seen: Option<Due>) -> Write {
+    write.when_still(PLACE, seen.map(|due| Value::text(due.text())).as_ref())
 }
 
 /// Lets `write` say what is to be done next with the certificate.

@@ -5,4 +5,6 @@ pub mod crl;
 pub mod facts;
 pub mod forecast;
 pub mod life;
+pub mod reason;
 pub mod reconcile;
+pub mod sweep;

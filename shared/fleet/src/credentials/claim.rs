@@ -4,7 +4,8 @@ use super::{Request, Rules};
 use crate::Millis;
 use crate::attribute::{
     ATTEMPTS, BLOCKED_REASON, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATE_PENDING_NOT_AFTER,
-    CERTIFICATE_PENDING_RENEW_AT, CERTIFICATES_RETIRING, LAST_SEEN, REGISTERED, REQUEST, REQUESTED_AT, SECRET,
+    CERTIFICATE_PENDING_RENEW_AT, CERTIFICATES_RETIRING, LAST_SEEN, REGISTERED, REQUEST, REQUESTED_AT, REVOCATION,
+    SECRET,
 };
 use crate::device_row::Registered;
 use crate::id::CertificateId;
@@ -19,7 +20,7 @@ pub(super) fn claim_unseen(request: &Request, now: Millis) -> Write {
 
 /// Takes the row for this request after an operator's `false`: counting begins anew.
 pub(super) fn fresh(request: &Request, now: Millis, registered: Vec<Value>) -> Write {
-    taken(request, now).when_one_of(REGISTERED, registered).set(ATTEMPTS, 1).remove(BLOCKED_REASON)
+    taken(request, now).when_one_of(REGISTERED, registered).set(ATTEMPTS, 1).remove(BLOCKED_REASON).remove(REVOCATION)
 }
 
 /// Takes the row for another request before the confirmation; never more often than the limit allows.
@@ -44,7 +45,7 @@ pub(super) fn newest(request: &Request, now: Millis) -> Write {
 }
 
 /// Takes the pending certificate out of the row, into the set of those that are being retired.
-pub(super) fn abandon(write: Write, pending: &CertificateId) -> Write {
+pub(crate) fn abandon(write: Write, pending: &CertificateId) -> Write {
     write
         .when(CERTIFICATE_PENDING, pending.as_str())
         .remove(CERTIFICATE_PENDING)

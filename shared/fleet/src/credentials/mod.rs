@@ -30,6 +30,7 @@ mod request;
 mod run;
 
 pub use answer::{Answer, Issued};
+pub(crate) use claim::abandon;
 pub use decide::{decide, open};
 pub use effect::{Cert, Effect, Enter, IssueOrder, Payload};
 pub use issue::{Claimed, Record};

@@ -3,17 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::standing::Standing;
 use crate::attribute::{
     ASKED_AT, CONTINUE_AT, COUNTED, COUNTS, DEVICE, JOB, PROBLEM, PROGRESS, REASON, REVISION, STANDING,
 };
 use crate::row::Row;
-use crate::value::Value;
+use crate::stream::{Change, Event};
 
 /// What the functions write into a job's row besides [`CONTINUE_AT`]: no reason to look at it again.
 const ECHOES: [&str; 5] = [PROGRESS, COUNTS, REVISION, REASON, PROBLEM];
@@ -36,56 +33,31 @@ pub struct Rung {
     pub executions: BTreeMap<String, Row>,
 }
 
-/// An event of a stream, or of the clock.
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "Records")]
-    records: Option<Vec<Record>>,
-    #[serde(rename = "detail-type")]
-    kind: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    dynamodb: Change,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Change {
-    keys: Json,
-    old_image: Option<Json>,
-    new_image: Option<Json>,
-}
-
 impl Bells {
     /// Reads an event: records of the streams of both tables, told apart by their keys, or the clock's. `None` if it
     /// is neither.
     #[must_use]
     pub fn read(event: Json) -> Option<Self> {
-        match serde_json::from_value(event).ok()? {
-            Event { records: Some(records), .. } => {
+        match Event::read(event)? {
+            Event::Clock => Some(Self { clock: true, ..Self::default() }),
+            Event::Changes(changes) => {
                 let mut bells = Self::default();
-                records.iter().try_for_each(|Record { dynamodb }| bells.hear(dynamodb))?;
+                changes.into_iter().try_for_each(|change| bells.hear(change))?;
                 Some(bells)
             }
-            Event { kind, .. } => (kind? == "Scheduled Event").then(|| Self { clock: true, ..Self::default() }),
         }
     }
 
     /// Records of one row come in the order of its changes: the last one counts.
-    fn hear(&mut self, change: &Change) -> Option<()> {
-        let keys = row(&change.keys)?;
+    fn hear(&mut self, Change { keys, old, new }: Change) -> Option<()> {
         let job = keys.ledger_text(JOB)?.to_owned();
-        let [old, new] = [&change.old_image, &change.new_image].map(|image| image.as_ref().map(row));
         match (keys.ledger_text(DEVICE), new) {
             (None, new) => {
-                if is_edited(old.flatten().as_ref(), new.flatten().as_ref()) {
+                if is_edited(old.as_ref(), new.as_ref()) {
                     self.jobs.entry(job).or_default().edited = true;
                 }
             }
             (Some(device), Some(execution)) => {
-                let execution = execution?;
                 if is_asking(&execution) {
                     self.jobs.entry(job).or_default().executions.insert(device.to_owned(), execution);
                 }
@@ -114,46 +86,12 @@ fn is_asking(execution: &Row) -> bool {
         || (execution.get(ASKED_AT).is_some() && waits.contains(&execution.ledger_text(STANDING)))
 }
 
-fn row(image: &Json) -> Option<Row> {
-    Some(Row(attributes(image.as_object()?)?))
-}
-
-fn attributes(image: &Map<String, Json>) -> Option<BTreeMap<String, Value>> {
-    image.iter().map(|(name, json)| Some((name.clone(), value(json)?))).collect()
-}
-
-/// An attribute in DynamoDB's own JSON, `{"S": "text"}`. Source: Amazon DynamoDB, "Data type descriptors".
-fn value(json: &Json) -> Option<Value> {
-    let (kind, json) = json.as_object()?.iter().next()?;
-    let text = |json: &Json| json.as_str().map(str::to_owned);
-    Some(match kind.as_str() {
-        "S" => Value::Text(text(json)?),
-        "N" => Value::Number(text(json)?),
-        "BOOL" => Value::Flag(json.as_bool()?),
-        "NULL" => Value::Null,
-        "M" => Value::Map(attributes(json.as_object()?)?),
-        "L" => Value::List(all(json, value)?),
-        "SS" => Value::Texts(all(json, text)?),
-        "NS" => Value::Numbers(all(json, text)?),
-        "B" => Value::Bytes(bytes(json)?),
-        "BS" => Value::ByteStrings(all(json, bytes)?),
-        _ => return None,
-    })
-}
-
-fn all<T, C: FromIterator<T>>(json: &Json, read: impl Fn(&Json) -> Option<T>) -> Option<C> {
-    json.as_array()?.iter().map(read).collect()
-}
-
-fn bytes(json: &Json) -> Option<Vec<u8>> {
-    STANDARD.decode(json.as_str()?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::value::Value;
 
     fn record(keys: &Json, old: Option<&Json>, new: Option<&Json>) -> Json {
         json!({"eventSource": "aws:dynamodb", "dynamodb": {"Keys": keys, "OldImage": old, "NewImage": new}})
@@ -217,28 +155,6 @@ mod tests {
         let step = |step: &str| record(&keys, None, Some(&json!({"standing": {"S": "failed"}, "step": {"N": step}})));
         let heard = bells(&[step("10"), step("-2"), record(&keys, None, None)]);
         assert_eq!(heard.jobs["j"].executions["d"].get("step"), Some(&Value::Number("-2".to_owned())));
-    }
-
-    #[test]
-    fn every_type_of_dynamodb_comes_through_without_loss() {
-        let row = of_execution(&json!({
-            "standing": {"S": "s"}, "n": {"N": "-1.50"}, "flag": {"BOOL": true}, "null": {"NULL": true},
-            "map": {"M": {"list": {"L": [{"S": "a"}, {"N": "1"}]}}}, "texts": {"SS": ["b", "a"]},
-            "numbers": {"NS": ["2"]}, "bytes": {"B": "AP8="}, "byte_strings": {"BS": ["AA=="]},
-        }));
-        let list = Value::List(vec!["a".into(), 1.into()]);
-        let expected = [
-            ("standing", "s".into()),
-            ("n", Value::Number("-1.50".to_owned())),
-            ("flag", true.into()),
-            ("null", Value::Null),
-            ("map", Value::Map([("list".to_owned(), list)].into())),
-            ("texts", Value::Texts(["a".to_owned(), "b".to_owned()].into())),
-            ("numbers", Value::Numbers(["2".to_owned()].into())),
-            ("bytes", Value::Bytes(vec![0, 255])),
-            ("byte_strings", Value::ByteStrings(vec![vec![0]])),
-        ];
-        assert_eq!(row, Some(Row(expected.map(|(name, value)| (name.to_owned(), value)).into())));
     }
 
     #[test]
