@@ -58,7 +58,7 @@ pub struct IssueOrder {
     pub csr: Option<Csr>,
     /// For whom, when and how long.
     pub terms: Terms,
-    /// The same for every delivery of one message, 36 characters at most: an authority that knows it issues once.
+    /// The same for every delivery of one message while nothing came of it, 36 characters at most: an authority that knows it issues once.
     pub token: String,
 }
 

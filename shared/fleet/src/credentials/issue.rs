@@ -155,9 +155,17 @@ impl<'a> Issue<'a> {
     }
 
     fn order(&self) -> Effect {
+        Effect::Issue(IssueOrder { csr: self.csr.cloned(), terms: self.terms.clone(), token: self.token() })
+    }
+
+    /// The same for every delivery of one message, as long as nothing came of it: what the row is about to get rid of
+    /// must not be issued again.
+    fn token(&self) -> String {
         let (sender, csr) = (&self.request.sender, self.csr.map(Csr::fingerprint).unwrap_or_default());
-        let token = |part| share(&[part, sender.device.as_str(), &sender.trace, csr]);
-        let token = format!("{:016x}{:016x}", token("a"), token("b"));
-        Effect::Issue(IssueOrder { csr: self.csr.cloned(), terms: self.terms.clone(), token })
+        let not_after = self.terms.not_after().to_string();
+        let gone = self.row.pending().into_iter().chain(self.row.retiring());
+        let gone = gone.map(|id| id.to_string()).collect::<Vec<_>>().join(" ");
+        let part = |name| share(&[name, sender.device.as_str(), &sender.trace, csr, &not_after, &gone]);
+        format!("{:016x}{:016x}", part("a"), part("b"))
     }
 }

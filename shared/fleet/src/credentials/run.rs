@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
         match (effect, answer) {
             (Effect::Claim(_), Answer::Lost(row)) => {
                 self.row.clone_from(row);
-                Some(self.discard(self.decide()))
+                Some(self.anew(Self::decide))
             }
             (Effect::Record(record), Answer::Lost(row)) => {
                 self.row.clone_from(row);
@@ -174,23 +174,28 @@ impl<'a> Run<'a> {
         let is_served = pending.is_some()
             && pending != record.replaces
             && self.row.as_ref().is_some_and(|row| is_own(self.request, row));
-        let next = if is_served { Plan::done(vec![], Outcome::Superseded) } else { self.decide() };
-        Some(self.discard(next))
+        Some(self.anew(|run| if is_served { Plan::done(vec![], Outcome::Superseded) } else { run.decide() }))
     }
 
-    /// Retires a certificate that was made for nothing besides `next`; one that was fetched is the row's, and so may be
-    /// one that the authority knew to be made already. The row is told first, so that it remembers what cannot be deleted
-    /// at once.
-    fn discard(&mut self, mut next: Plan) -> Plan {
+    /// The plan `next`, and besides it retires the certificate that was made for nothing. The row is told first, so
+    /// that it remembers what cannot be deleted at once; and `next` knows it, so that it has another one made.
+    fn anew(&mut self, next: impl FnOnce(&Self) -> Plan) -> Plan {
+        let Some(spare) = self.spare() else { return next(self) };
+        let remember = Write::new().include(CERTIFICATES_RETIRING, [spare.as_str()]);
+        // A row that is gone, or does not take it, remembers nothing.
+        let _ = self.row.as_mut().map(|row| remember.apply(row));
+        let mut plan = next(self);
+        plan.stages.insert(0, vec![Effect::Note(remember)]);
+        plan.retiring([spare])
+    }
+
+    /// The certificate that was made for nothing; one that was fetched is the row's, and so may be one that the
+    /// authority had made already.
+    fn spare(&mut self) -> Option<CertificateId> {
         let is_new = matches!(self.plan.end, End::Done(Outcome::Enrolled | Outcome::Renewed));
-        match self.issued.take() {
-            Some(issued) if is_new && !self.row.as_ref().is_some_and(|row| row.names(&issued.id)) => {
-                let remember = Write::new().include(CERTIFICATES_RETIRING, [issued.id.as_str()]);
-                next.stages.insert(0, vec![Effect::Note(remember)]);
-                next.retiring([issued.id])
-            }
-            _ => next,
-        }
+        let issued = self.issued.take().filter(|_| is_new)?;
+        let is_named = self.row.as_ref().is_some_and(|row| row.names(&issued.id));
+        (!is_named).then_some(issued.id)
     }
 
     /// The policy is missing, or the certificate that it was to be attached to; AWS does not say which. So the

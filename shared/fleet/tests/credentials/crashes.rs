@@ -7,6 +7,7 @@ use fleet::credentials::Outcome;
 use fleet::row::Row;
 
 use crate::promises::{hold_always, hold_at_rest, hold_for_the_device};
+use crate::renewal::scenarios::ok;
 use crate::scene::{Scenario, anew, confirmation, scenarios};
 use crate::steps::{crashes, deliver_in_order, deliver_twice_over, handle};
 use crate::world::World;
@@ -74,16 +75,24 @@ fn a_device_that_asks_anew_after_a_crash_is_served_and_the_late_repetition_distu
     }
 }
 
+/// Whether the certificate before still works for a while.
+fn outcome_keeps(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Renewed | Outcome::RenewedAgain)
+}
+
 #[test]
 fn whatever_crashed_a_device_that_was_given_a_certificate_can_confirm_it() {
     for scenario in scenarios() {
         for mut world in crashes(&scenario.world, &scenario.request) {
             let outcome = handle(&mut world, &scenario.request);
-            if !matches!(outcome, Outcome::Enrolled | Outcome::EnrolledAgain) {
-                continue;
-            }
+            let confirm = match outcome {
+                Outcome::Enrolled | Outcome::EnrolledAgain => confirmation,
+                Outcome::Renewed | Outcome::RenewedAgain => ok,
+                _ => continue,
+            };
             let given = world.row().pending().unwrap();
-            let outcome = handle(&mut world, &confirmation(30, &given));
+            let before = world.row().certificate().filter(|_| outcome_keeps(&outcome));
+            let outcome = handle(&mut world, &confirm(30, &given));
             assert_eq!(
                 (outcome, world.row().certificate()),
                 (Outcome::Confirmed, Some(given.clone())),
@@ -91,7 +100,8 @@ fn whatever_crashed_a_device_that_was_given_a_certificate_can_confirm_it() {
                 scenario.name
             );
             hold_at_rest(&world, 1, scenario.name);
-            assert_eq!((world.active(), world.known()), (BTreeSet::from([&given]), BTreeSet::from([given.clone()])));
+            let left: BTreeSet<_> = before.into_iter().chain([given]).collect();
+            assert_eq!((world.active(), world.known()), (left.iter().collect(), left.clone()));
         }
     }
 }

@@ -15,6 +15,7 @@ use fleet::table::Key;
 use fleet::value::Value;
 use fleet::write::Write;
 
+use crate::renewal::scenarios::renewals;
 use crate::steps::handle;
 use crate::world::{Certificate, World, certificate_id};
 
@@ -42,21 +43,26 @@ pub fn claim_certificate() -> CertificateId {
     certificate_id(0xc1a1)
 }
 
-/// One of three CSRs of the device, each for a key of its own.
+/// One of the device's CSRs: the first four are each for a key of its own, the fifth is for the key of the first again,
+/// the sixth for that of the second.
 pub fn csr(which: usize) -> Csr {
-    static CSRS: LazyLock<[Csr; 3]> = LazyLock::new(|| {
-        std::array::from_fn(|_| {
-            let mut params = rcgen::CertificateParams::new([]).unwrap();
-            params.distinguished_name = rcgen::DistinguishedName::new();
-            let key = rcgen::KeyPair::generate().unwrap();
-            Csr::parse(&params.serialize_request(&key).unwrap().pem().unwrap(), &device()).unwrap()
-        })
+    static CSRS: LazyLock<Vec<Csr>> = LazyLock::new(|| {
+        let keys: Vec<_> = (0..4).map(|_| rcgen::KeyPair::generate().unwrap()).collect();
+        let first = keys.iter().map(|key| made(key, ""));
+        first.chain(keys.iter().take(2).map(|key| made(key, device().as_str()))).collect()
     });
     CSRS[which].clone()
 }
 
+fn made(key: &rcgen::KeyPair, name: &str) -> Csr {
+    let mut params = rcgen::CertificateParams::new([]).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    Csr::parse(&params.serialize_request(key).unwrap().pem().unwrap(), &device()).unwrap()
+}
+
 /// The `number`th message: its trace id and its time.
-fn sender(number: u64, principal: &CertificateId) -> Sender {
+pub fn sender(number: u64, principal: &CertificateId) -> Sender {
     Sender {
         device: device(),
         principal: principal.to_string(),
@@ -152,15 +158,19 @@ pub struct Scenario {
 }
 
 /// Every state of a row that makes a difference, with every message that makes one there; with calls that take
-/// effect at once, and with slow ones.
+/// effect at once, with slow ones, and with an authority that issues once a token.
 pub fn scenarios() -> impl Iterator<Item = Scenario> {
-    let scenarios = requests().into_iter().chain(confirmations()).chain(operators()).chain(unusable_rows());
-    scenarios.flat_map(|(name, world, request)| {
-        [false, true].map(|slow| Scenario { name, world: World { slow, ..world.clone() }, request: request.clone() })
+    let registration = requests().into_iter().chain(confirmations()).chain(operators()).chain(unusable_rows());
+    registration.chain(renewals()).flat_map(|(name, world, request)| {
+        [(false, false), (true, false), (true, true)].map(|(slow, knowing)| Scenario {
+            name,
+            world: World { slow, knowing, ..world.clone() },
+            request: request.clone(),
+        })
     })
 }
 
-type Parts = (&'static str, World, Request);
+pub type Parts = (&'static str, World, Request);
 
 fn requests() -> Vec<Parts> {
     let (a, b) = (|| Some(csr(0)), || Some(csr(1)));

@@ -30,6 +30,11 @@ pub struct World {
     /// Whether a detached certificate counts as attached until [`World::wait`]: "it might take several seconds for
     /// the detachment to propagate" (`DetachThingPrincipal`).
     pub slow: bool,
+    /// Whether the authority issues once a token, as a private one does: `IssueCertificate` is idempotent, and so is
+    /// `RegisterCertificateWithoutCA`.
+    pub knowing: bool,
+    /// What it has issued, by token.
+    pub issued: BTreeMap<String, CertificateId>,
 }
 
 /// A certificate that was ever made; a deleted one is remembered, so that an id is never used twice.
@@ -110,12 +115,21 @@ impl World {
 
     /// `CreateCertificateFromCsr` and `CreateKeysAndCertificate`: not idempotent.
     fn issue(&mut self, order: &IssueOrder) -> Answer {
+        // A key that the cloud makes is another one every time.
+        let known = self.issued.get(&order.token).filter(|_| self.knowing && order.csr.is_some()).cloned();
+        if let Some(id) = known {
+            self.certificates.get_mut(&id).unwrap().deleted = false;
+            return Answer::Issued(self.issued(&id));
+        }
         let id = certificate_id(self.certificates.len());
         let origin = order.csr.as_ref().map_or("a key of the cloud", Csr::fingerprint).to_owned();
         let key = order.csr.is_none().then(|| format!("the key of {id}"));
         let public_key = order.csr.as_ref().map_or("the cloud's", Csr::public_key).to_owned();
         let not_after = order.terms.not_after();
         self.certificates.insert(id.clone(), Certificate { origin, public_key, not_after, ..Certificate::default() });
+        if self.knowing {
+            self.issued.insert(order.token.clone(), id.clone());
+        }
         Answer::Issued(Issued { key, ..self.issued(&id) })
     }
 
@@ -231,6 +245,12 @@ impl World {
         write.apply(self.row.as_mut().unwrap()).unwrap();
     }
 
+    /// Whether a device can connect over it, and do its work.
+    pub fn works(&self, id: &CertificateId) -> bool {
+        let found = self.certificates.get(id);
+        found.is_some_and(|found| found.active && found.thing && !found.policies.is_empty() && self.thing)
+    }
+
     /// Ids of the certificates that are active.
     pub fn active(&self) -> BTreeSet<&CertificateId> {
         self.certificates.iter().filter(|(_, found)| found.active).map(|(id, _)| id).collect()
@@ -261,7 +281,8 @@ impl World {
     /// The world without what may differ between two ways to the same end: ids of certificates (what they were
     /// made from remains), what waits for its deletion, what was sent, and since when a problem is known.
     pub fn picture(&self) -> (Option<Row>, Vec<&Certificate>, bool) {
-        let named = self.row.iter().flat_map(|row| row.certificate().into_iter().chain(row.pending()));
+        let named = |row: &Row| row.certificate().into_iter().chain(row.pending()).chain(row.previous());
+        let named = self.row.iter().flat_map(named);
         let certificates = named.map(|id| &self.certificates[&id]).collect();
         (self.row.as_ref().map(|row| self.anonymous(row)), certificates, self.thing)
     }
