@@ -15,8 +15,9 @@ use crate::download;
 use crate::hook::Update;
 use crate::machine::{Action, Input, Login, Machine};
 use crate::memory::Software;
-use crate::mqtt::Connection;
+use crate::mqtt::{Connection, Happening};
 use crate::options::Options;
+use crate::outbox::{Outbox, Outgoing};
 use crate::package::Package;
 use crate::progress::{Failure, Progress};
 use crate::staging::Staging;
@@ -55,6 +56,10 @@ pub struct Agent<F> {
     store: Store,
     staging: Staging,
     connection: Option<Connection>,
+    /// Whether the connection is over the device's own certificate; and whether it is up besides: data goes over no other.
+    is_own: bool,
+    carries_data: bool,
+    data: (Outbox, Outgoing),
     /// What the hands have done at once, and the machine has to hear before all else.
     answers: VecDeque<Input>,
     /// What takes longer, and where its result comes in.
@@ -78,6 +83,9 @@ impl<F: FnMut(Progress)> Agent<F> {
             staging: Staging::open(&software).map_err(unusable(software))?,
             machine: Machine::new(options.profile(), fastrand::u64(..)),
             connection: None,
+            is_own: false,
+            carries_data: false,
+            data: Outgoing::new(),
             answers: VecDeque::new(),
             tasks: JoinSet::new(),
             fetching: None,
@@ -87,6 +95,13 @@ impl<F: FnMut(Progress)> Agent<F> {
             progress,
             options,
         })
+    }
+
+    /// Where the application on the device hands over its data: for the topic of the row's parameters, over the device's
+    /// own certificate, whichever that is by then.
+    #[must_use]
+    pub fn outbox(&self) -> Outbox {
+        self.data.0.clone()
     }
 
     /// Runs the device. Dropping the future is a power cut: started again, the device goes on where it was.
@@ -189,6 +204,7 @@ impl<F: FnMut(Progress)> Agent<F> {
 
     async fn connect(&mut self, login: Login) -> Result<(), AgentError> {
         self.hang_up().await;
+        self.is_own = login != Login::Claim;
         let tls = self.tls(login)?;
         let broker = &self.options.broker;
         self.connection = Some(Connection::open(&self.options.device, &broker.host, broker.port, tls));
@@ -208,30 +224,53 @@ impl<F: FnMut(Progress)> Agent<F> {
     }
 
     async fn hang_up(&mut self) {
+        self.carries_data = false;
         if let Some(connection) = self.connection.take() {
             connection.close().await;
         }
     }
 
-    /// The next thing that happens.
+    /// The next thing that happens to the machine.
     async fn wait(&mut self) -> Input {
-        let wake = self.wake;
-        let input = tokio::select! {
-            input = next(&mut self.connection) => input,
-            Some(result) = self.results.1.recv() => result,
-            () = until(wake) => {
-                self.wake = None;
-                Input::Timer
+        loop {
+            let (wake, topic) = (self.wake, self.machine.topic().filter(|_| self.carries_data));
+            tokio::select! {
+                happening = next(&mut self.connection) => match happening {
+                    Happening::Taken(number) => self.data.1.taken(number),
+                    Happening::Input(input) => return self.noted(input),
+                },
+                Some(result) = self.results.1.recv() => return result,
+                (number, payload) = self.data.1.next(), if topic.is_some() => {
+                    if let (Some(connection), Some(topic)) = (&mut self.connection, topic) {
+                        connection.send(number, topic.to_owned(), payload).await;
+                    }
+                }
+                () = until(wake) => {
+                    self.wake = None;
+                    return Input::Timer;
+                }
             }
-        };
-        if matches!(input, Input::Lost(_) | Input::Refused(_)) {
-            self.connection = None;
+        }
+    }
+
+    /// Follows what happens to the connection.
+    fn noted(&mut self, input: Input) -> Input {
+        match &input {
+            Input::Lost(_) | Input::Refused(_) => {
+                self.connection = None;
+                self.carries_data = false;
+            }
+            Input::Subscribed => {
+                self.carries_data = self.is_own;
+                self.data.1.begin_again();
+            }
+            _ => {}
         }
         input
     }
 }
 
-async fn next(connection: &mut Option<Connection>) -> Input {
+async fn next(connection: &mut Option<Connection>) -> Happening {
     match connection {
         Some(connection) => connection.next().await,
         None => std::future::pending().await,

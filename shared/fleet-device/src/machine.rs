@@ -126,6 +126,12 @@ impl Machine {
         }
     }
 
+    /// The topic that the device shall publish its data on, once it knows.
+    #[must_use]
+    pub fn topic(&self) -> Option<&str> {
+        self.memory.topic.as_deref()
+    }
+
     /// Takes an input, at this time; says what to do about it. What comes late, twice or unasked leads to nothing.
     #[must_use]
     pub fn on(&mut self, input: Input, time: Time) -> Vec<Action> {

@@ -1,6 +1,7 @@
 //! One connection to the broker: MQTT 3.1.1 over mutual TLS. It is made once and ends once; to try again is
 //! the machine's decision.
 
+use std::collections::{HashMap, VecDeque};
 use std::error::Error;
 use std::io::{
     self,
@@ -39,7 +40,28 @@ pub struct Connection {
     events: mpsc::Receiver<Result<Event, ConnectionError>>,
     pump: JoinHandle<()>,
     accepted: bool,
-    unacknowledged: usize,
+    /// What was handed over and has no packet id yet, in its order.
+    handed_over: VecDeque<Parcel>,
+    /// What the broker has not acknowledged, by packet id.
+    on_its_way: HashMap<u16, Parcel>,
+}
+
+/// What a published message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parcel {
+    /// The machine's.
+    Protocol,
+    /// The application's, by its number.
+    Data(u64),
+}
+
+/// What happens on a connection.
+#[derive(Debug)]
+pub enum Happening {
+    /// Something for the machine.
+    Input(Input),
+    /// The broker has taken the data of this number.
+    Taken(u64),
 }
 
 impl Connection {
@@ -59,7 +81,14 @@ impl Connection {
         network.set_connection_timeout(HANDSHAKE_SECONDS).set_tcp_nodelay(true);
         link.set_network_options(network);
         let (sender, events) = mpsc::channel(BACKLOG);
-        Self { client, events, pump: tokio::spawn(pump(link, sender)), accepted: false, unacknowledged: 0 }
+        Self {
+            client,
+            events,
+            pump: tokio::spawn(pump(link, sender)),
+            accepted: false,
+            handed_over: VecDeque::new(),
+            on_its_way: HashMap::new(),
+        }
     }
 
     /// Subscribes to `filters`, in one packet.
@@ -69,27 +98,52 @@ impl Connection {
         let _ = self.client.subscribe_many(filters).await;
     }
 
-    /// Publishes; the broker is to acknowledge it.
+    /// Publishes for the machine; the broker is to acknowledge it.
     pub async fn publish(&mut self, topic: String, payload: Vec<u8>) {
-        self.unacknowledged += 1;
+        self.hand_over(Parcel::Protocol, topic, payload).await;
+    }
+
+    /// Publishes for the application; the broker is to acknowledge it.
+    pub async fn send(&mut self, number: u64, topic: String, payload: Vec<u8>) {
+        self.hand_over(Parcel::Data(number), topic, payload).await;
+    }
+
+    async fn hand_over(&mut self, parcel: Parcel, topic: String, payload: Vec<u8>) {
+        self.handed_over.push_back(parcel);
         let _ = self.client.publish(topic, QoS::AtLeastOnce, false, payload).await;
     }
 
     /// What happens next. Nothing does after [`Input::Lost`] or [`Input::Refused`].
     ///
     /// May be dropped before it is ready; no event is lost by that.
-    pub async fn next(&mut self) -> Input {
+    pub async fn next(&mut self) -> Happening {
         loop {
-            let input = match self.events.recv().await {
-                Some(Ok(Event::Incoming(packet))) => self.incoming(packet),
+            let happening = match self.events.recv().await {
+                Some(Ok(Event::Incoming(Incoming::PubAck(ack)))) => self.acknowledged(ack.pkid),
+                Some(Ok(Event::Incoming(packet))) => self.incoming(packet).map(Happening::Input),
+                Some(Ok(Event::Outgoing(Outgoing::Publish(packet)))) => self.went_out(packet),
                 Some(Ok(Event::Outgoing(_))) => None,
-                Some(Err(error)) => Some(self.ended(&error)),
+                Some(Err(error)) => Some(Happening::Input(self.ended(&error))),
                 None => std::future::pending().await,
             };
-            if let Some(input) = input {
-                return input;
+            if let Some(happening) = happening {
+                return happening;
             }
         }
+    }
+
+    /// Messages go out in the order in which they were handed over.
+    fn went_out(&mut self, packet: u16) -> Option<Happening> {
+        self.on_its_way.extend(self.handed_over.pop_front().map(|parcel| (packet, parcel)));
+        None
+    }
+
+    fn acknowledged(&mut self, packet: u16) -> Option<Happening> {
+        if let Parcel::Data(number) = self.on_its_way.remove(&packet)? {
+            return Some(Happening::Taken(number));
+        }
+        let mut others = self.handed_over.iter().chain(self.on_its_way.values());
+        (!others.any(|parcel| *parcel == Parcel::Protocol)).then_some(Happening::Input(Input::Delivered))
     }
 
     /// Takes leave of the broker, so that it does not have to find out.
@@ -111,10 +165,6 @@ impl Connection {
             Incoming::SubAck(_) => Some(Input::Subscribed),
             Incoming::Publish(message) => {
                 Some(Input::Message { topic: message.topic, payload: message.payload.to_vec() })
-            }
-            Incoming::PubAck(_) => {
-                self.unacknowledged = self.unacknowledged.saturating_sub(1);
-                (self.unacknowledged == 0).then_some(Input::Delivered)
             }
             _ => None,
         }

@@ -106,3 +106,25 @@ async fn a_certificate_that_tls_refuses_is_told_from_a_network_that_fails() {
     let ended = Agent::new(options, |_| {}).unwrap().run().await;
     assert!(matches!(ended, Err(AgentError::Device(Failure::Unreachable(_)))), "{ended:?}");
 }
+
+#[tokio::test]
+async fn data_reaches_the_broker_over_the_devices_own_certificate_even_if_the_connection_breaks() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut broker, mut options) = set_up(directory.path(), Cloud::new("dev-1", Delivery::Inline, b"x")).await;
+    (options.once, options.pace.shortest_delay) = (false, Duration::from_millis(1));
+    let agent = Agent::new(options, |_| {}).unwrap();
+    let outbox = agent.outbox();
+    let running = tokio::spawn(agent.run());
+    let data = ["first", "lost", "third"];
+    for data in data {
+        outbox.send(data).await.unwrap();
+    }
+    let mut heard = std::collections::BTreeSet::new();
+    while heard.len() < data.len() {
+        let (principal, payload) = broker.data.recv().await.unwrap();
+        assert!(broker.cloud.lock().unwrap().active.contains(&principal), "{principal}");
+        heard.insert(payload);
+    }
+    assert!(data.iter().all(|data| heard.contains(*data)), "{heard:?}");
+    running.abort();
+}

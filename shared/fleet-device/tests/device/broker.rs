@@ -12,14 +12,20 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_util::codec::Framed;
 
 use super::authority::Authority;
 use super::cloud::{Cloud, certificate_id};
 
+/// Where the device publishes its data.
+const TOPIC: &str = "t/1";
+
 pub struct Broker {
     pub port: u16,
     pub cloud: Arc<Mutex<Cloud>>,
+    /// The device's own data, as it comes; the first that says "lost" is one that the broker loses with the connection.
+    pub data: mpsc::UnboundedReceiver<(String, String)>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -30,15 +36,16 @@ impl Broker {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (cloud, claim) = (Arc::new(Mutex::new(cloud)), certificate_id(claim));
-        let served = Arc::clone(&cloud);
+        let (served, (heard, data)) = (Arc::clone(&cloud), mpsc::unbounded_channel());
+        let mut lost = false;
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 // A device that hangs up is no failure of the broker's.
-                let _ = serve(stream, &acceptor, &served, &claim).await;
+                let _ = serve(stream, &acceptor, &served, &claim, &mut lost, &heard).await;
             }
         });
-        Self { port, cloud, task }
+        Self { port, cloud, data, task }
     }
 }
 
@@ -48,7 +55,14 @@ impl Drop for Broker {
     }
 }
 
-async fn serve(stream: TcpStream, acceptor: &TlsAcceptor, cloud: &Mutex<Cloud>, claim: &str) -> Option<()> {
+async fn serve(
+    stream: TcpStream,
+    acceptor: &TlsAcceptor,
+    cloud: &Mutex<Cloud>,
+    claim: &str,
+    lost: &mut bool,
+    heard: &mpsc::UnboundedSender<(String, String)>,
+) -> Option<()> {
     let stream = acceptor.accept(stream).await.ok()?;
     let der = stream.get_ref().1.peer_certificates()?.first()?;
     let id = hex::encode(ring::digest::digest(&ring::digest::SHA256, der));
@@ -56,6 +70,16 @@ async fn serve(stream: TcpStream, acceptor: &TlsAcceptor, cloud: &Mutex<Cloud>, 
     let size = 256 * 1024;
     let mut link = Framed::new(stream, Codec { max_incoming_size: size, max_outgoing_size: size });
     while let Some(Ok(packet)) = link.next().await {
+        if let Packet::Publish(said) = &packet
+            && said.topic == TOPIC
+        {
+            if said.payload == "lost" && !std::mem::replace(lost, true) {
+                return None;
+            }
+            let _ = heard.send((principal.clone().unwrap_or_default(), String::from_utf8_lossy(&said.payload).into()));
+            link.send(Packet::PubAck(PubAck::new(said.pkid))).await.ok()?;
+            continue;
+        }
         let answers = answers(packet, &mut cloud.lock().unwrap(), principal.as_deref())?;
         for answer in answers {
             link.feed(answer).await.ok()?;
