@@ -23,6 +23,7 @@ use crate::{
 
 const NAME: &str = "fleetwake";
 const ARTIFACTS: &str = "fleetwake-artifacts";
+const TEMPLATE: &str = "template.yaml";
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A template whose functions are built.
@@ -66,9 +67,10 @@ impl Built {
         output(script_as_root(python, "package.py", endpoint).arg(ARTIFACTS).args(&self.binaries))?;
         let parameters = self.parameters(private_ca, options);
         let body = self.template.packaged(ARTIFACTS, &self.functions)?;
+        let url = upload(calls, endpoint, &body)?;
         let capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
         let request =
-            json!({ "StackName": NAME, "TemplateBody": body, "Parameters": parameters, "Capabilities": capabilities });
+            json!({ "StackName": NAME, "TemplateURL": url, "Parameters": parameters, "Capabilities": capabilities });
         calls.call("cloudformation", "create_stack", &request)?;
         created(calls)
     }
@@ -84,6 +86,12 @@ impl Built {
         let parameter = |(name, value)| json!({ "ParameterKey": name, "ParameterValue": value });
         parameters.into_iter().map(parameter).collect()
     }
+}
+
+/// Uploads the template: `CloudFormation` takes 51,200 bytes of one in a request.
+fn upload(calls: &Calls, endpoint: &str, template: &str) -> Result<String> {
+    calls.call("s3", "put_object", &json!({ "Bucket": ARTIFACTS, "Key": TEMPLATE, "Body": template }))?;
+    Ok(format!("{endpoint}/{ARTIFACTS}/{TEMPLATE}"))
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ mod wake;
 use std::error::Error;
 use std::process::ExitCode;
 
-use local::{Cloud, Options, Progress};
+use local::{Cloud, Issuer, Options, Progress};
 
 use crate::cast::cast;
 use crate::operator::Operator;
@@ -29,7 +29,7 @@ async fn main() -> ExitCode {
 }
 
 async fn demo() -> Result<bool, Failure> {
-    let options = Options { progress: Progress::shown(), ..Options::apart("demo") };
+    let options = Options { progress: Progress::shown(), ..Options::apart("demo").issuer(Issuer::PrivateCa) };
     let state = options.home.join("devices");
     let cloud = Cloud::start(options).await?;
     let cast = cast();
