@@ -8,6 +8,7 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod attacks;
+mod cards;
 mod crashes;
 mod decide;
 mod edits;

@@ -70,7 +70,7 @@ fn follows(world: &World, current: &CertificateId, context: &str) {
 pub fn hold_for_the_device(world: &World, outcome: &Outcome, context: &str) {
     match outcome {
         Outcome::Enrolled | Outcome::EnrolledAgain | Outcome::Renewed | Outcome::RenewedAgain => {
-            holds_what_it_was_sent(world, context)
+            holds_what_it_was_sent(world, context);
         }
         Outcome::Confirmed => {
             let id = world.row().certificate().unwrap();

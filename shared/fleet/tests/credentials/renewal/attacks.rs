@@ -1,7 +1,9 @@
 //! What somebody can try who has another device's certificate, the claim certificate, an old one, or an old message.
 
-use fleet::attribute::{CERTIFICATE, CERTIFICATE_PREVIOUS, CERTIFICATE_PREVIOUS_UNTIL, CERTIFICATES_RETIRING, DEVICE};
-use fleet::attribute::{REGISTERED, STATE};
+use fleet::attribute::{
+    CERTIFICATE, CERTIFICATE_PREVIOUS, CERTIFICATE_PREVIOUS_UNTIL, CERTIFICATES_RETIRING, DEVICE, REGISTERED,
+    RENEWAL_REQUESTED_AT, STATE,
+};
 use fleet::certificate::life::DAY;
 use fleet::credentials::{Outcome, Request};
 use fleet::id::CertificateId;
@@ -83,7 +85,7 @@ fn who_only_has_the_claim_certificate_does_not_keep_a_device_from_renewing() {
     let often = RULES.attempts_limit;
     let spread = (0..often).map(|number| renew(10 + number, 0, csr(if number % 2 == 0 { 2 } else { 3 })));
     let mut world = after(due(), spread);
-    world.edit(&Write::new().set("renewal_requested_at", NOW - 2 * 3_600_000));
+    world.edit(&Write::new().set(RENEWAL_REQUESTED_AT, NOW - 2 * 3_600_000));
     handle(&mut world, &newer);
     assert_eq!(handle(&mut world, &renew(60, 0, csr(1))), Outcome::Renewed, "made to wait by a stranger");
 }

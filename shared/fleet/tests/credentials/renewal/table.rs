@@ -8,6 +8,7 @@ use fleet::attribute::{
 use fleet::certificate::life::DAY;
 use fleet::credentials::{Outcome, Request, Rules};
 use fleet::id::CertificateId;
+use fleet::row::Row;
 use fleet::topic::Downstream;
 use fleet::write::Write;
 
@@ -95,23 +96,25 @@ fn outcome_of(outcome: &Outcome) -> String {
     }
 }
 
-/// Current, pending, previous and retiring certificates, as the row has them.
+/// Current, pending and previous certificate, as the row has them.
 fn holds(world: &World) -> String {
-    let Some(row) = &world.row else { return "nothing".to_owned() };
-    let short = |id: &CertificateId| id.as_str().trim_start_matches("000").trim_start_matches("00").to_owned();
-    let short = |id: CertificateId| format!("{:0>1}", short(&id).trim_start_matches('0'));
-    let one = |name: &str, id: Option<CertificateId>| id.map(|id| format!(" {name} {}", short(id)));
-    let named = [one("has", row.certificate()), one("next", row.pending()), one("before", row.previous())];
-    let text = named.into_iter().flatten().collect::<String>();
-    if text.is_empty() { "nothing".to_owned() } else { text.trim_start().to_owned() }
+    let number = |id: CertificateId| usize::from_str_radix(id.as_str(), 16).unwrap();
+    let one = |name: &str, id: Option<CertificateId>| id.map(|id| format!("{name} {}", number(id)));
+    let named = |row: &Row| {
+        [one("has", row.certificate()), one("next", row.pending()), one("before", row.previous())].into_iter().flatten()
+    };
+    let all: Vec<_> = world.row.iter().flat_map(named).collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join(" ") }
 }
 
 fn line(begun: &World, request: &Request) -> String {
     let mut world = World { sent: vec![], ..begun.clone() };
     let outcome = handle(&mut world, request);
     let sent: Vec<_> = world.sent.iter().map(|(topic, _)| format!(" {topic:?}")).collect();
-    let is_told = world.last_sent(Downstream::Status).is_some();
-    let state = is_told.then(|| format!(" ({})", told(&world).state.word())).unwrap_or_default();
+    let state = match world.last_sent(Downstream::Status) {
+        Some(_) => format!(" ({})", told(&world).state.word()),
+        None => String::new(),
+    };
     format!("{}, {}:{}{state}", outcome_of(&outcome), holds(&world), sent.concat())
 }
 
