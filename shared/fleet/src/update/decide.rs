@@ -33,7 +33,7 @@ pub fn decide(rules: &Rules, request: &Request, now: Millis, facts: &Facts) -> R
         }
         Err(Halt::MendSoftware(name, problem, refusal)) => {
             let note = noted(&problem, facts.software(&name), now).map(|write| Effect::NoteSoftware(name, write));
-            (refused(request, refusal), note.into_iter().chain(settled_device(facts)).collect())
+            (refused(request, *refusal), note.into_iter().chain(settled_device(facts)).collect())
         }
     };
     Ok(Step::Act(Act { effects: [act.effects, notes].concat(), ..act }))

@@ -18,7 +18,7 @@ pub(super) enum Halt {
     /// The device's row must be mended first.
     MendDevice(Problem, Refusal),
     /// The row of the release with this key must be mended first.
-    MendSoftware(String, Problem, Refusal),
+    MendSoftware(String, Problem, Box<Refusal>),
     /// Redelivery may cure it.
     Fault(&'static str),
 }

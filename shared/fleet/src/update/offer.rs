@@ -43,7 +43,7 @@ pub(super) fn offer_by_ledger<'a>(rules: Rules, facts: &'a Facts, device_row: &R
 fn released<'a>(facts: &'a Facts, device_row: &Row) -> Result<(Release, &'a Row), Halt> {
     let (key, row) = wanted(facts, device_row)?;
     let release =
-        Release::read(&key, row).map_err(|problem| Halt::MendSoftware(key, problem, Refusal::row_invalid()))?;
+        Release::read(&key, row).map_err(|problem| Halt::MendSoftware(key, problem, Refusal::row_invalid().into()))?;
     match release.state {
         State::Released => Ok((release, row)),
         State::Draft => Err(not_released("this device's software is a draft")),
@@ -71,7 +71,7 @@ fn halt(key: String, obstacle: Obstacle) -> Halt {
 }
 
 fn mend(key: String, problem: Problem, code: Code, message: &str) -> Halt {
-    Halt::MendSoftware(key, problem, Refusal::new(code, message))
+    Halt::MendSoftware(key, problem, Refusal::new(code, message).into())
 }
 
 fn not_released(message: &str) -> Halt {
