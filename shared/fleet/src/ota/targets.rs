@@ -112,6 +112,9 @@ impl Targets {
     }
 
     fn obstacle<'a>(&'a self, job: &str, device: &str, row: &'a Row) -> Option<Obstacle<'a>> {
+        if DeviceId::parse(device).is_none() {
+            return Some(Obstacle::Nobody);
+        }
         let unlisted = |devices: &Vec<String>| devices.binary_search_by(|id| id.as_str().cmp(device)).is_err();
         if self.devices.as_ref().is_some_and(unlisted) {
             return Some(Obstacle::Unlisted);
@@ -143,6 +146,7 @@ impl Targets {
 
 /// Why a job is not for a device.
 enum Obstacle<'a> {
+    Nobody,
     Unlisted,
     Group { wanted: &'a [String], found: Option<&'a str> },
     Untagged(&'a str),
@@ -154,6 +158,7 @@ enum Obstacle<'a> {
 impl fmt::Display for Obstacle<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Nobody => f.write_str("no device can have this name"),
             Self::Unlisted => f.write_str("the job lists its devices, and this one is not among them"),
             Self::Group { wanted, found: Some(found) } => {
                 write!(f, "the job is for the group {}, and the device is in the group {found}", wanted.join(" or "))

@@ -1,9 +1,10 @@
 //! What a tick does for each situation, and for nothing else.
 
+use fleet::Millis;
 use fleet::attribute::{
-    ALLOW_DOWNGRADE, ANSWER_WITHIN, AT_ONCE, COUNTS, DUE, END_AT, ERROR_THRESHOLD, FIRMWARE, GROUPS, JOB, MODE, OPEN,
-    PER_MINUTE, PROBLEM, PROGRESS, REASON, REGISTERED, RETRIES, RETRY_AFTER, STATE, SUCCESS_THRESHOLD, TARGETS,
-    TIMEOUT, UPGRADE, VERIFY, VERSION, WINDOW,
+    ALLOW_DOWNGRADE, ANSWER_WITHIN, AT_ONCE, CERTIFICATE_NOT_AFTER, COUNTS, DUE, END_AT, ERROR_THRESHOLD, FIRMWARE,
+    GROUPS, JOB, MODE, OPEN, PER_MINUTE, PROBLEM, PROGRESS, REASON, REGISTERED, RETRIES, RETRY_AFTER, STATE,
+    SUCCESS_THRESHOLD, TARGETS, TIMEOUT, UPGRADE, VERIFY, VERSION, WINDOW,
 };
 use fleet::ota::report::Outcome;
 use fleet::ota::standing::Standing::{
@@ -367,6 +368,23 @@ fn who_cannot_speak_now_is_away_and_who_is_revoked_is_removed() {
     world.edit(&Key::device(name(1)), &Write::new().set(REGISTERED, "blocked"));
     world.hear("j");
     assert_eq!((of(&world, Removed), of(&world, Away)), (1, 1));
+}
+
+#[test]
+fn who_would_be_cut_off_in_the_midst_is_started_once_it_has_renewed() {
+    let mut world = world(2, &[(TIMEOUT, "10m".into())]);
+    let ends = |at: Millis| Write::new().set(CERTIFICATE_NOT_AFTER, at);
+    let now = world.now;
+    world.edit(&Key::device(name(0)), &ends(now + 9 * MINUTE));
+    world.edit(&Key::device(name(1)), &ends(now + 11 * MINUTE));
+    world.hear("j");
+    assert_eq!((of(&world, Away), offered(&world)), (1, vec![name(1)]));
+    version(&mut world, &name(0), "1");
+    assert_eq!((of(&world, Away), offered(&world)), (1, vec![name(1)]), "it has not renewed yet");
+    world.edit(&Key::device(name(0)), &ends(now + 60 * MINUTE));
+    world.watch.begin();
+    version(&mut world, &name(0), "1");
+    assert_eq!(offered(&world), [name(0), name(1)]);
 }
 
 #[test]

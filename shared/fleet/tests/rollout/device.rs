@@ -40,6 +40,8 @@ pub struct Device {
     pub troubles: u32,
     /// How long it is silent at most while nothing happens.
     pub idle: Millis,
+    /// How long its certificates live, where that is not long.
+    pub certificates: Option<Millis>,
     /// Which of its timers counts.
     pub timer: u64,
     /// Job, version and step of the upgrade that it makes.
@@ -59,6 +61,7 @@ impl Device {
             online,
             troubles: 0,
             idle: 20 * MINUTE,
+            certificates: None,
             timer: 0,
             upgrade: None,
         }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use fastrand::Rng;
 use fleet::Millis;
+use fleet::attribute::CERTIFICATE_NOT_AFTER;
 use fleet::ota::execution::Execution;
 use fleet::ota::policy::{Policy, State};
 use fleet::ota::standing::Standing;
@@ -38,6 +39,7 @@ fn fleet_of(seed: u64) -> Simulator {
     let mut random = Rng::with_seed(seed);
     let count = random.usize(10..=if seed.is_multiple_of(20) { 300 } else { 60 });
     let (bad, flaky, asks) = (random.u8(0..60), random.u8(0..40), random.u8(0..60));
+    let short = random.u8(0..5) == 0;
     let mut world = World { now: EPOCH, random: Some(random.fork()), ..World::default() };
     world.lag = random.choice([0, 0, 300, 5 * SECOND]).unwrap();
     let devices: Vec<_> = (0..count)
@@ -46,11 +48,15 @@ fn fleet_of(seed: u64) -> Simulator {
                 Device::new(name(number), random.choice(["1", "1", "1", "2"]).unwrap(), nature(&mut random, bad));
             device.flaky = random.u8(0..100) < flaky;
             device.asks = random.u8(0..100) < asks;
+            device.certificates = short.then(|| random.u64(36 * MINUTE..60 * MINUTE));
             device
         })
         .collect();
     for device in &devices {
-        world.put(Key::device(&device.id), device_row(&device.id, &device.runs));
+        let mut row = device_row(&device.id, &device.runs);
+        let ends = device.certificates.map(|life| EPOCH + random.u64(0..life));
+        row.0.extend(ends.map(|end| (CERTIFICATE_NOT_AFTER.to_owned(), end.into())));
+        world.put(Key::device(&device.id), row);
     }
     for version in ["2", "3"] {
         let (key, row) = release(&format!("main@{version}"), version);
@@ -89,13 +95,15 @@ fn live(seed: u64) -> Simulator {
     simulator.run(EPOCH + 30 * MINUTE);
     simulator.weather = Weather { crashes: 0, duplicates: 0, losses: 0, operators: false, latency: 50 };
     simulator.devices.iter_mut().for_each(|device| device.flaky = false);
+    // Who was upgraded when it should have renewed, renews when it speaks next, and is started when it speaks again.
+    let patience = if simulator.devices.iter().any(|device| device.certificates.is_some()) { 44 } else { 22 };
     let mut rest = 0;
     for minute in 31.. {
         assert!(minute < 600, "it never comes to rest: {}", describe(&simulator));
         simulator.run(EPOCH + minute * MINUTE + MINUTE / 2);
         let moving = simulator.jobs.iter().any(|job| simulator.is_moving(job));
         rest = if moving { 0 } else { rest + 1 };
-        if rest > 22 && simulator.is_quiet() && simulator.world.index.is_settled() {
+        if rest > patience && simulator.is_quiet() && simulator.world.index.is_settled() {
             return simulator;
         }
     }

@@ -5,11 +5,12 @@ use std::sync::{Arc, LazyLock};
 
 use fastrand::Rng;
 use fleet::Millis;
-use fleet::attribute::{DEVICE, JOB};
+use fleet::attribute::{CERTIFICATE_NOT_AFTER, DEVICE, JOB};
 use fleet::ota::report::{Decision, Facts, OpenJob, Request};
 use fleet::ota::rollout::{Effect, Rules, Tick, is_at_rest};
 use fleet::row::Row;
-use fleet::table::Key;
+use fleet::table::{Key, Transaction};
+use fleet::write::Write;
 
 use crate::device::Device;
 use crate::operator::{mend, operate};
@@ -324,6 +325,9 @@ impl Simulator {
 
     fn act(&mut self, at: usize) {
         let (sayings, next) = self.devices[at].act(&mut self.random);
+        if !sayings.is_empty() {
+            self.renew(at);
+        }
         for saying in sayings {
             self.world.now += 1;
             self.say(at, &saying);
@@ -331,6 +335,20 @@ impl Simulator {
         if let Some(delay) = next {
             let timer = self.devices[at].timer;
             self.after(delay, Event::Timer(at, timer));
+        }
+    }
+
+    /// A device that is there renews its certificate in its last third; but while it is being upgraded only when it has
+    /// to.
+    fn renew(&mut self, at: usize) {
+        let (device, now) = (&self.devices[at], self.world.now);
+        let Some(life) = device.certificates else { return };
+        let key = Key::device(&device.id);
+        let Some(row) = self.world.tables.get(&key) else { return };
+        let left = row.not_after().unwrap_or_default().saturating_sub(now);
+        if left < if row.get(JOB).is_some() { life / 12 } else { life / 3 } {
+            let renewed = Write::new().set(CERTIFICATE_NOT_AFTER, now + life);
+            self.world.commit(&Transaction(vec![(key, renewed)])).unwrap();
         }
     }
 

@@ -69,7 +69,9 @@ impl Watch {
             follows(world, before.as_ref(), &after);
             self.moved(before.as_ref(), &after);
             let job = key.range.as_deref().unwrap();
-            *jobs.entry(job).or_default() += u64::from(self.takes_slot(before.as_ref(), &after));
+            let started = self.takes_slot(before.as_ref(), &after);
+            assert!(!started || lasts(world, &after), "{}'s certificate would end in the midst", after.device);
+            *jobs.entry(job).or_default() += u64::from(started);
         }
         self.claims(world, keys);
         for key in keys.iter().filter(|key| key.table == Table::Jobs) {
@@ -180,6 +182,13 @@ impl Watch {
     pub fn is_counted(&self, job: &str) -> bool {
         self.standing.get(job) == self.counted.get(job)
     }
+}
+
+/// Whether the device's certificate is good for as long as the attempt may take.
+fn lasts(world: &World, started: &Execution) -> bool {
+    let end = world.tables.get(&Key::device(&started.device)).and_then(Row::not_after);
+    let timeout = Policy::read(world.row(&Key::job(&started.job))).map_or(0, |policy| policy.timeout);
+    end.is_none_or(|end| started.granted_at + timeout <= end)
 }
 
 fn shift(tally: &mut Tally, group: usize, from: Option<Standing>, to: Option<Standing>) {

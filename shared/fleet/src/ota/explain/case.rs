@@ -70,7 +70,7 @@ impl<'a> Case<'a> {
     /// Whether the device may be started, by its row.
     pub fn fit(&self) -> Option<Fit> {
         let release = self.release.as_ref().ok()?;
-        Some(fit(self.facts.job, self.facts.device_row, release, &self.policy))
+        Some(fit(self.facts.job, self.facts.device_row, release, &self.policy, self.facts.now))
     }
 
     fn job(&self) -> Finding {
@@ -104,7 +104,7 @@ impl<'a> Case<'a> {
         let text = match self.fit()? {
             Fit::Grant => return None,
             Fit::Busy(other) => format!("it holds a slot in the job {other}"),
-            Fit::Unready(why) | Fit::Never(_, why) => why,
+            Fit::Unready { why, .. } | Fit::Never(_, why) => why,
         };
         Some(Finding::new(About::Device, text))
     }

@@ -174,10 +174,7 @@ fn busy(case: &Case<'_>) -> Option<Gate> {
             let until = format!("the job {other} is through with it");
             Some(Gate::new(About::Device, "a device is in one job at a time", until))
         }
-        Fit::Unready(_) => {
-            let until = "the device is registered, its row is right, and it reports its version";
-            Some(Gate::new(About::Device, "it cannot be told now", until))
-        }
+        Fit::Unready { until, .. } => Some(Gate::new(About::Device, "it is not started now", until)),
         Fit::Grant | Fit::Never(..) => None,
     }
 }

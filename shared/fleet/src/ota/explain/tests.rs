@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::attribute::{
-    AT_ONCE, BEGUN_AT, BUCKET, DUE, END_AT, ENDED_AT, FILE, FIRMWARE, GRANTED_AT, GROUPS, MODE, OPEN, PER_MINUTE,
-    PROGRESS, REASON, REGISTERED, REPORTED_AT, RETRIES, STANDING, START_AT, STATE, STEP, TARGETS, VERIFY, VERSION,
-    WINDOW,
+    AT_ONCE, BEGUN_AT, BUCKET, CERTIFICATE_NOT_AFTER, DUE, END_AT, ENDED_AT, FILE, FIRMWARE, GRANTED_AT, GROUPS, MODE,
+    OPEN, PER_MINUTE, PROGRESS, REASON, REGISTERED, REPORTED_AT, RETRIES, STANDING, START_AT, STATE, STEP, TARGETS,
+    VERIFY, VERSION, WINDOW,
 };
 use crate::ota::execution::{enrol, stand};
 use crate::ota::place::Place;
@@ -287,6 +287,26 @@ fn what_the_devices_row_says_decides_when_it_is_its_turn() {
     }
     let gone = Scene { device: None, ..waiting };
     assert_eq!(next(&gone), "the device ends as REMOVED (it has no row in the registration table) within a minute");
+}
+
+#[test]
+fn a_certificate_that_would_end_in_the_midst_is_renewed_first() {
+    let ends = |at: Millis| {
+        let mut scene = within(&[(Standing::Waiting, 1)], 0, Standing::Waiting);
+        put(&mut scene.device, CERTIFICATE_NOT_AFTER, at);
+        scene
+    };
+    assert_eq!(next(&ends(NOON + 60 * MINUTE)), "it is its turn within a minute");
+    let early = ends(NOON + 59 * MINUTE);
+    assert_eq!(
+        said(&early)[2..4],
+        [
+            "device: its certificate ends at 2026-11-21T12:59:00Z, and an attempt may take longer than until then",
+            "device: it is not started now",
+        ]
+    );
+    let until = "it is its turn as soon as the device has renewed its certificate and reports its version";
+    assert_eq!(next(&early), until);
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::table::Key;
 use crate::topic::Downstream;
 use crate::write::Write;
 
-/// How long a device that is busy with another job is left in peace, in milliseconds.
+/// How long a device that is busy with another job, or about to renew its certificate, is left in peace, in milliseconds.
 const BUSY: crate::Millis = 60_000;
 
 /// Gives slots to waiting devices.
@@ -151,12 +151,10 @@ impl Granting<'_> {
         for execution in candidates {
             let row = rows.iter().find(|row| row.ledger_text(DEVICE) == Some(&execution.device));
             let borne_out = row.map(|row| self.claims.borne_out(row));
-            match fit(self.context.job, borne_out.as_ref(), &release, self.policy) {
+            match fit(self.context.job, borne_out.as_ref(), &release, self.policy, self.context.now) {
                 Fit::Grant => self.grant(&mut plan, execution, row),
                 Fit::Busy(_) => self.defer(&mut plan, execution),
-                Fit::Unready(_) => {
-                    plan.settle(execution, Standing::Away, put(execution, Standing::Away, self.ledger.pace()));
-                }
+                Fit::Unready { soon, why, .. } => self.let_go(&mut plan, execution, soon, &why),
                 Fit::Never(standing, reason) => {
                     plan.settle(execution, standing, ended(standing, &reason, self.context.now));
                 }
@@ -187,6 +185,20 @@ impl Granting<'_> {
         moved.claim = Some(claim.set(JOB, job).set(UPGRADE, pinned.key.as_str()));
         plan.outcome.started += 1;
         plan.then.push(self.telling.tell(execution));
+    }
+
+    /// A device that cannot be started now is away; but one that has failed is no longer waited for than it takes.
+    fn let_go(&self, plan: &mut Plan, execution: &Execution, soon: bool, why: &str) {
+        match (execution.attempt, soon) {
+            (1, _) => {
+                plan.settle(execution, Standing::Away, put(execution, Standing::Away, self.ledger.pace()));
+            }
+            (_, true) => self.defer(plan, execution),
+            (_, false) => {
+                let reason = format!("it failed, and cannot try again: {why}");
+                plan.settle(execution, Standing::TimedOut, ended(Standing::TimedOut, &reason, self.context.now));
+            }
+        }
     }
 
     fn defer(&self, plan: &mut Plan, execution: &Execution) {
