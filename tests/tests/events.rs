@@ -70,8 +70,9 @@ fn every_event_of_registration_is_read_with_its_csr_and_its_proof() {
 }
 
 fn holds_what_its_name_says(name: &str, Request { sender, kind }: &Request) {
-    let Kind::Register { csr, proof } = kind else { return assert_eq!(name, "ok_empty") };
+    let Kind::Register { csr, proof, product } = kind else { return assert_eq!(name, "ok_empty") };
     assert_eq!((csr.is_some(), proof.is_some()), (name.contains("csr"), name.contains("proof")), "{name}");
+    assert_eq!(product.is_some(), name.contains("product"), "{name}");
     if proof.is_some() {
         let csr = csr.as_ref().map(fleet::csr::Csr::pem);
         let skew = RULES.proof_clock_skew;

@@ -1,4 +1,4 @@
-//! Names of devices and certificates, valid by construction.
+//! Names of devices, products and certificates, valid by construction.
 
 use std::fmt;
 
@@ -29,6 +29,35 @@ impl DeviceId {
 }
 
 impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Most characters in a [`ProductName`].
+pub const PRODUCT_NAME_MAX: usize = 64;
+
+/// A product's name: 1 to 64 characters of `A-Z a-z 0-9 _ -`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProductName(String);
+
+impl ProductName {
+    /// Takes `text` as a product's name; `None` if it is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=PRODUCT_NAME_MAX).contains(&text.len());
+        let valid = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-');
+        (fits && text.bytes().all(valid)).then(|| Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProductName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -76,6 +105,16 @@ mod tests {
         }
         for bad in ["", "a/b", "a+", "#", "$aws", "a b", "ä", "a\0", &"x".repeat(129)] {
             assert!(DeviceId::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_products_name_is_short_and_plain() {
+        for good in ["a", "Pump-2_b", &"x".repeat(64)] {
+            assert!(ProductName::parse(good).is_some(), "{good}");
+        }
+        for bad in ["", "a:b", "a#b", "a b", "ä", &"x".repeat(65)] {
+            assert!(ProductName::parse(bad).is_none(), "{bad}");
         }
     }
 

@@ -23,6 +23,7 @@ pub mod inventory;
 pub mod message;
 pub mod ota;
 pub mod problem;
+pub mod product;
 pub mod proof;
 pub mod refusal;
 pub mod release;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::attribute::{CERTIFICATE, DEVICE, JOB};
+use crate::id::ProductName;
 use crate::row::Row;
 use crate::value::Value;
 use crate::write::Write;
@@ -13,7 +14,7 @@ pub const TRANSACTION_MAX: usize = 100;
 /// A table of the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
-    /// `Bootstrapping_table_registration`: one row a device.
+    /// `Bootstrapping_table_registration`: one row a device, and one a product.
     Devices,
     /// `Devicemanager_update`: one row a release.
     Software,
@@ -61,6 +62,12 @@ impl Key {
     /// A device's row.
     pub fn device(device: impl Into<String>) -> Self {
         Self { table: Table::Devices, hash: device.into(), range: None }
+    }
+
+    /// A product's row, among the devices': no device can have that id.
+    #[must_use]
+    pub fn product(product: &ProductName) -> Self {
+        Self::device(format!("product#{product}"))
     }
 
     /// A release's row.

@@ -1,6 +1,6 @@
 //! Performs effects: one arm each, no policy.
 
-use fleet::credentials::{Answer, Effect, Issued, Payload, Run};
+use fleet::credentials::{Answer, Creation, Effect, Issued, Payload, Run};
 use fleet::id::{CertificateId, DeviceId};
 use fleet::table::Key;
 use fleet::topic::Downstream;
@@ -11,6 +11,7 @@ use crate::certificates::CertificateArn;
 use crate::failure::Failure;
 use crate::function::Invocation;
 use crate::tables::Written;
+use crate::transactions::Transacted;
 
 /// Performs the effects of one run.
 pub(super) struct Performer<'a> {
@@ -35,6 +36,9 @@ impl Performer<'_> {
         match effect {
             Effect::Look => return tables.read(&self.key()).await.map(Answer::Read),
             Effect::LookUp(id) => return tables.read(&Key::certificate(id.as_str())).await.map(Answer::Read),
+            Effect::LookUpProduct(product) => return tables.read(&Key::product(product)).await.map(Answer::Read),
+            Effect::Create(creation) => return self.create(creation).await,
+            Effect::NoteProduct(product, write) => tables.write(&Key::product(product), write).await.map(drop)?,
             Effect::Claim(write) => return self.write(write).await,
             Effect::Note(write) => self.write(write).await.map(drop)?,
             Effect::CreateThing => things.create(self.device).await?,
@@ -68,6 +72,13 @@ impl Performer<'_> {
         Ok(match self.gateways.tables.write(&self.key(), write).await? {
             Written::Row(row) => Answer::Written(row),
             Written::Lost(row) => Answer::Lost(row),
+        })
+    }
+
+    async fn create(&self, creation: &Creation) -> Result<Answer, Failure> {
+        Ok(match self.gateways.tables.transact(&creation.transaction()).await? {
+            Transacted::Done => Answer::Done,
+            Transacted::Lost(_) => Answer::Lost(None),
         })
     }
 

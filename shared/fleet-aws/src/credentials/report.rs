@@ -15,6 +15,9 @@ pub(super) fn of(outcome: Outcome) -> Report {
         Outcome::Confirmed => Report::done("confirmed"),
         Outcome::Superseded => Report::done("superseded"),
         Outcome::LockedOut(refusal) => Report::refused(refusal).named("locked_out").counted_in(["Lockouts"]),
+        Outcome::Refused(refusal) if refusal.code == Code::LimitReached => {
+            Report::refused(refusal).named("limit_reached").counted_in(["ProductLimits"])
+        }
         Outcome::Refused(refusal) => {
             let metric = metric(refusal.code);
             Report::refused(refusal).counted_in(metric)
@@ -46,6 +49,7 @@ mod tests {
         assert_eq!(refused(Code::WrongCertificate), [("ForgedConfirmations", 1)]);
         assert_eq!(refused(Code::ProofReplayed), [("FailedProofs", 1)]);
         assert_eq!(refused(Code::AlreadyRegistered), [("RegisteredAgain", 1)]);
+        assert_eq!(refused(Code::LimitReached), [("ProductLimits", 1)]);
         assert!(refused(Code::RowInvalid).is_empty());
         assert_eq!(of(Outcome::LockedOut(Refusal::new(Code::Blocked, "no"))).metrics, [("Lockouts", 1)]);
     }

@@ -4,8 +4,8 @@ use super::{Request, Rules};
 use crate::Millis;
 use crate::attribute::{
     ATTEMPTS, BLOCKED_REASON, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATE_PENDING_NOT_AFTER,
-    CERTIFICATE_PENDING_RENEW_AT, CERTIFICATES_RETIRING, LAST_SEEN, REGISTERED, REQUEST, REQUESTED_AT, REVOCATION,
-    SECRET,
+    CERTIFICATE_PENDING_RENEW_AT, CERTIFICATES_RETIRING, LAST_SEEN, PRODUCT, REGISTERED, REQUEST, REQUESTED_AT,
+    REVOCATION, SECRET,
 };
 use crate::device_row::Registered;
 use crate::id::CertificateId;
@@ -13,9 +13,10 @@ use crate::row::Row;
 use crate::value::Value;
 use crate::write::Write;
 
-/// The claim that a first request makes before it has seen the row: an operator's `false`, no secret.
+/// The claim that a first request makes before it has seen the row: an operator's `false`, no secret of its own or of its
+/// product.
 pub(super) fn claim_unseen(request: &Request, now: Millis) -> Write {
-    fresh(request, now, vec![Value::Flag(false), "false".into()]).when_absent(SECRET)
+    fresh(request, now, vec![Value::Flag(false), "false".into()]).when_absent(SECRET).when_absent(PRODUCT)
 }
 
 /// Takes the row for this request after an operator's `false`: counting begins anew.

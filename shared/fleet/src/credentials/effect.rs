@@ -6,8 +6,10 @@ use crate::certificate::card;
 use crate::certificate::life::Terms;
 use crate::credentials::{Issued, Record};
 use crate::csr::Csr;
-use crate::id::{CertificateId, DeviceId};
+use crate::id::{CertificateId, DeviceId, ProductName};
 use crate::message::{CertificateState, Status};
+use crate::row::Row;
+use crate::table::{Key, Transaction};
 use crate::topic::Downstream;
 use crate::write::Write;
 
@@ -19,6 +21,12 @@ pub enum Effect {
     Look,
     /// Reads the card of a certificate.
     LookUp(CertificateId),
+    /// Reads a product's row.
+    LookUpProduct(ProductName),
+    /// Makes the device's row from its product's, and counts it.
+    Create(Creation),
+    /// Writes a product's row; nothing depends on it.
+    NoteProduct(ProductName, Write),
     /// Writes the device's row; the plan depends on it.
     Claim(Write),
     /// Writes the device's row; nothing depends on it, and somebody else's write may win.
@@ -60,6 +68,35 @@ pub struct IssueOrder {
     pub terms: Terms,
     /// The same for every delivery of one message while nothing came of it, 36 characters at most: an authority that knows it issues once.
     pub token: String,
+}
+
+/// A device's row and its place in its product's count: both or none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Creation {
+    /// The device.
+    pub device: DeviceId,
+    /// The write that makes its row.
+    pub listed: Write,
+    /// Its product.
+    pub product: ProductName,
+    /// The write that counts it there.
+    pub counted: Write,
+}
+
+impl Creation {
+    /// The two writes.
+    #[must_use]
+    pub fn transaction(&self) -> Transaction {
+        let device = (Key::device(self.device.as_str()), self.listed.clone());
+        Transaction(vec![device, (Key::product(&self.product), self.counted.clone())])
+    }
+
+    /// The device's row, once it is made.
+    #[must_use]
+    pub fn row(&self) -> Option<Row> {
+        let mut row = Row(Key::device(self.device.as_str()).attributes());
+        self.listed.apply(&mut row).ok().map(|()| row)
+    }
 }
 
 /// What makes the card of the issued certificate.

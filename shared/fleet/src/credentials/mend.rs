@@ -6,8 +6,8 @@ use super::effect::Effect;
 use super::plan::{Outcome, Plan};
 use super::refuse::error;
 use crate::attribute::{
-    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PREVIOUS, CONFIRMED_AT, PARAMETERS, POLICY, PROOF_AT,
-    REGISTERED, RENEW, RENEW_AFTER_EXPIRY, RENEWAL_REQUESTED_AT, REQUEST, REQUESTED_AT, SECRET, VALIDITY,
+    ATTEMPTS, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PREVIOUS, CONFIRMED_AT, PARAMETERS, POLICY, PRODUCT,
+    PROOF_AT, REGISTERED, RENEW, RENEW_AFTER_EXPIRY, RENEWAL_REQUESTED_AT, REQUEST, REQUESTED_AT, SECRET, VALIDITY,
 };
 use crate::device_row::Registered;
 use crate::problem::{Problem, cleared};
@@ -85,6 +85,12 @@ pub(super) fn settled(row: &Row) -> Option<Effect> {
     ];
     let right: Vec<_> = right.into_iter().filter(|(_, is_right)| *is_right).map(|(field, _)| field).collect();
     cleared(row, &right).map(Effect::Note)
+}
+
+/// Clears the row's problem, if it is about the policy or the product: to be used where the policy was just attached,
+/// and the product's secret was proven.
+pub(super) fn enrolment_settled(row: &Row) -> Option<Effect> {
+    cleared(row, &[POLICY, PRODUCT]).map(Effect::Note)
 }
 
 /// Clears the row's problem, if it is about the policy: to be used where the policy was just attached.

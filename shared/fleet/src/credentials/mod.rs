@@ -12,6 +12,8 @@
 //! A renewal is the same with another beginning: it reads the device's row and the certificate's card, claims nothing,
 //! and leaves the old certificate untouched until the device has spoken over the new one.
 //!
+//! A device without a row that is one of a product gets a row made from the product's before all that.
+//!
 //! The certificate is created inactive, and recorded and entered before it is activated: so there is no active
 //! certificate that no row knows, wherever a crash falls.
 
@@ -21,6 +23,7 @@ mod commit;
 mod decide;
 mod effect;
 mod issue;
+mod known;
 mod mend;
 mod plan;
 mod refuse;
@@ -32,20 +35,14 @@ mod run;
 pub use answer::{Answer, Issued};
 pub(crate) use claim::abandon;
 pub use decide::{decide, open};
-pub use effect::{Cert, Effect, Enter, IssueOrder, Payload};
+pub use effect::{Cert, Creation, Effect, Enter, IssueOrder, Payload};
 pub use issue::{Claimed, Record};
+pub use known::{Cards, Known, ReadProduct};
 pub use plan::{End, Outcome, Plan};
 pub use request::{Kind, Request};
 pub use run::Run;
 
-use std::collections::BTreeMap;
-
 use crate::Millis;
-use crate::certificate::card::Card;
-use crate::id::CertificateId;
-
-/// The cards that were looked up, by certificate; `None` where there is none.
-pub type Cards = BTreeMap<CertificateId, Option<Card>>;
 
 /// What the stack's parameters say about credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

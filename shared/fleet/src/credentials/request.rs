@@ -3,6 +3,7 @@
 use super::Rules;
 use crate::csr::Csr;
 use crate::delivery::{Delivery, Sender};
+use crate::id::ProductName;
 use crate::message::{CertificateRequest, ProofMessage, RegisterRequest};
 use crate::refusal::{Code, Refusal};
 use crate::topic::Upstream;
@@ -25,6 +26,8 @@ pub enum Kind {
         csr: Option<Csr>,
         /// Proof of the row's secret.
         proof: Option<ProofMessage>,
+        /// The product that the device is one of, if it has no row yet.
+        product: Option<ProductName>,
     },
     /// `register/ok`: the identity has arrived.
     Confirm,
@@ -78,10 +81,16 @@ fn renew(delivery: &Delivery, sender: &Sender) -> Result<Kind, Refusal> {
 }
 
 fn register(delivery: &Delivery, sender: &Sender, rules: &Rules) -> Result<Kind, Refusal> {
-    let RegisterRequest { csr, proof, .. } = delivery.json_or_empty()?;
+    let RegisterRequest { csr, proof, product } = delivery.json_or_empty()?;
     if csr.is_none() && !rules.server_made_keys {
         return Err(Refusal::new(Code::CsrRequired, "this stack makes no keys: make one and send its CSR in `csr`"));
     }
     let csr = csr.map(|pem| Csr::parse(&pem, &sender.device)).transpose()?;
-    Ok(Kind::Register { csr, proof })
+    let product = product.as_deref().map(product_name).transpose()?;
+    Ok(Kind::Register { csr, proof, product })
+}
+
+fn product_name(text: &str) -> Result<ProductName, Refusal> {
+    let message = "`product` is 1 to 64 characters of A-Z a-z 0-9 _ -";
+    ProductName::parse(text).ok_or_else(|| Refusal::new(Code::InvalidPayload, message))
 }

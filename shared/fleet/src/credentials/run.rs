@@ -4,10 +4,11 @@ use super::answer::{Answer, Issued};
 use super::claim::{abandon, is_own};
 use super::effect::{Cert, Effect};
 use super::issue::Record;
+use super::known::{Known, ReadProduct};
 use super::mend::report;
 use super::plan::{End, Outcome, Plan};
 use super::refuse::refuse;
-use super::{Cards, Request, Rules, decide, open};
+use super::{Request, Rules, decide, open};
 use crate::Millis;
 use crate::attribute::{CERTIFICATES_RETIRING, POLICY};
 use crate::certificate::card::Card;
@@ -30,8 +31,7 @@ pub struct Run<'a> {
     plan: Plan,
     stage: usize,
     plans: u32,
-    row: Option<Row>,
-    cards: Cards,
+    known: Known,
     issued: Option<Issued>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn new(rules: &'a Rules, request: &'a Request, now: Millis) -> Self {
         let plan = open(rules, request, now);
-        Self { rules, request, now, plan, stage: 0, plans: 1, row: None, cards: Cards::new(), issued: None }
+        Self { rules, request, now, plan, stage: 0, plans: 1, known: Known::default(), issued: None }
     }
 
     /// What to do next, everything at once; empty when the run is over.
@@ -117,11 +117,15 @@ impl<'a> Run<'a> {
     fn learn(&mut self, effect: &Effect, answer: &Answer) {
         match (effect, answer) {
             (_, Answer::Issued(issued)) => self.issued = Some(issued.clone()),
-            (_, Answer::Written(row)) => self.row = Some(row.clone()),
-            (Effect::Look, Answer::Read(row)) => self.row.clone_from(row),
+            (_, Answer::Written(row)) => self.known.row = Some(row.clone()),
+            (Effect::Look, Answer::Read(row)) => self.known.row.clone_from(row),
             (Effect::LookUp(id), Answer::Read(row)) => {
-                self.cards.insert(id.clone(), row.as_ref().and_then(Card::read));
+                self.known.cards.insert(id.clone(), row.as_ref().and_then(Card::read));
             }
+            (Effect::LookUpProduct(name), Answer::Read(row)) => {
+                self.known.product = Some(ReadProduct { name: name.clone(), row: row.clone() });
+            }
+            (Effect::Create(creation), Answer::Done) => self.known.row = creation.row(),
             (Effect::Deactivate(cert), Answer::Foreign) => self.plan.spare(cert),
             _ => {}
         }
@@ -132,24 +136,29 @@ impl<'a> Run<'a> {
         if self.plans > PLANS_MAX {
             return Err(Fault("the row changed too often meanwhile".to_owned()));
         }
-        (self.plan, self.stage) = (plan.finished(&self.request.sender.device, self.row.as_ref(), self.now), 0);
+        (self.plan, self.stage) = (plan.finished(&self.request.sender.device, self.known.row.as_ref(), self.now), 0);
         Ok(())
     }
 
     fn decide(&self) -> Plan {
-        decide(self.rules, self.request, self.now, self.row.as_ref(), &self.cards)
+        decide(self.rules, self.request, self.now, &self.known)
     }
 
     /// The plan that replaces the present one, where an effect did not end as planned.
     fn amend(&mut self, effect: &Effect, answer: &Answer) -> Option<Plan> {
         match (effect, answer) {
             (Effect::Claim(_), Answer::Lost(row)) => {
-                self.row.clone_from(row);
+                self.known.row.clone_from(row);
                 Some(self.anew(Self::decide))
             }
             (Effect::Record(record), Answer::Lost(row)) => {
-                self.row.clone_from(row);
+                self.known.row.clone_from(row);
                 self.record_lost(record)
+            }
+            // Somebody else has made the row, or the product's has changed.
+            (Effect::Create(creation), Answer::Lost(_)) => {
+                let product = creation.product.clone();
+                Some(Plan::then_decide(vec![Effect::Look, Effect::LookUpProduct(product)]))
             }
             (Effect::AttachPolicy(cert, name), Answer::Missing) => self.policy_missing(cert, name),
             (Effect::Issue(_), Answer::Rejected(why)) => {
@@ -166,14 +175,14 @@ impl<'a> Run<'a> {
     /// The claim to the row was lost after the certificate was made. If the row holds just this certificate, the
     /// write did happen and only its answer was lost.
     fn record_lost(&mut self, record: &Record) -> Option<Plan> {
-        let pending = self.row.as_ref().and_then(Row::pending);
+        let pending = self.known.row.as_ref().and_then(Row::pending);
         if pending.is_some() && pending.as_ref() == self.issued.as_ref().map(|issued| &issued.id) {
             return None;
         }
         // Another delivery of this very message was quicker: it serves the device.
         let is_served = pending.is_some()
             && pending != record.replaces
-            && self.row.as_ref().is_some_and(|row| is_own(self.request, row));
+            && self.known.row.as_ref().is_some_and(|row| is_own(self.request, row));
         Some(self.anew(|run| if is_served { Plan::done(vec![], Outcome::Superseded) } else { run.decide() }))
     }
 
@@ -183,7 +192,7 @@ impl<'a> Run<'a> {
         let Some(spare) = self.spare() else { return next(self) };
         let remember = Write::new().include(CERTIFICATES_RETIRING, [spare.as_str()]);
         // A row that is gone, or does not take it, remembers nothing.
-        let _ = self.row.as_mut().map(|row| remember.apply(row));
+        let _ = self.known.row.as_mut().map(|row| remember.apply(row));
         let mut plan = next(self);
         plan.stages.insert(0, vec![Effect::Note(remember)]);
         plan.retiring([spare])
@@ -194,7 +203,7 @@ impl<'a> Run<'a> {
     fn spare(&mut self) -> Option<CertificateId> {
         let is_new = matches!(self.plan.end, End::Done(Outcome::Enrolled | Outcome::Renewed));
         let issued = self.issued.take().filter(|_| is_new)?;
-        let is_named = self.row.as_ref().is_some_and(|row| row.names(&issued.id));
+        let is_named = self.known.row.as_ref().is_some_and(|row| row.names(&issued.id));
         (!is_named).then_some(issued.id)
     }
 
@@ -204,7 +213,7 @@ impl<'a> Run<'a> {
         let certificate = self.resolve(cert)?.clone();
         let problem =
             Problem::found(POLICY, format!("{name:?}, which does not exist"), "the name of an existing IoT policy");
-        let mut plan = report(self.request, self.now, self.row.as_ref()?, &problem);
+        let mut plan = report(self.request, self.now, self.known.row.as_ref()?, &problem);
         plan.stages.insert(0, vec![Effect::Fetch(certificate)]);
         Some(plan)
     }
@@ -212,7 +221,7 @@ impl<'a> Run<'a> {
     /// The pending certificate was deleted, or the thing: the row retires it, and the request is decided anew.
     fn pending_gone(&mut self) -> Plan {
         self.issued = None;
-        match self.row.as_ref().and_then(Row::pending) {
+        match self.known.row.as_ref().and_then(Row::pending) {
             Some(pending) => Plan::then_decide(vec![Effect::Claim(abandon(Write::new(), &pending))]),
             None => self.decide(),
         }

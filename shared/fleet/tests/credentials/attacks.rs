@@ -2,7 +2,7 @@
 
 use fleet::attribute::{
     ATTEMPTS, BLOCKED_REASON, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATES_RETIRING, CONNECTIONS, PROBLEM, PROOF_AT,
-    REGISTERED, SECRET,
+    REGISTERED, RENEW_AFTER_EXPIRY, SECRET,
 };
 use fleet::credentials::{Confirmation, Kind, Outcome, Request, Rules};
 use fleet::device_row::Registered;
@@ -12,8 +12,8 @@ use fleet::write::Write;
 
 use crate::promises::{hold_always, hold_at_rest};
 use crate::scene::{
-    NOW, RULES, SECRET_TEXT, after, claim_certificate, confirmation, confirmed, csr, edited, listed, pending, proven,
-    renewing, reopened, request, secured,
+    NOW, RULES, SECRET_TEXT, after, claim_certificate, confirmation, confirmed, csr, edited, expired, listed, pending,
+    proven, renewing, reopened, request, secured,
 };
 use crate::steps::{deliver, handle};
 use crate::world::{Certificate, World, certificate_id};
@@ -111,11 +111,36 @@ fn a_registered_device_stays_as_it_is_and_the_attempt_is_counted_once_a_message(
 }
 
 #[test]
+fn an_expired_certificate_opens_the_way_back_only_where_the_row_says_so_and_not_for_long() {
+    let limit = RULES.renew_after_expiry;
+    for ago in [1, limit] {
+        let mut world = expired(ago);
+        assert_eq!(handle(&mut world, &request(9, Some(csr(1)))), Outcome::Enrolled, "{ago}");
+        assert_eq!(handle(&mut world, &confirmation(10, &certificate_id(1))), Outcome::Confirmed);
+        assert_eq!(
+            (world.active(), world.row().flag(RENEW_AFTER_EXPIRY)),
+            ([&certificate_id(1)].into(), Ok(Some(true)))
+        );
+    }
+    let forbidden = edited(expired(1), &Write::new().set(RENEW_AFTER_EXPIRY, "false"));
+    for mut world in [expired(0), expired(limit + 1), forbidden] {
+        let outcome = handle(&mut world, &request(9, Some(csr(1))));
+        assert!(matches!(outcome, Outcome::Refused(refusal) if refusal.code == Code::AlreadyRegistered));
+        assert_eq!(world.certificates.len(), 1);
+    }
+    let unclear = edited(expired(1), &Write::new().set(RENEW_AFTER_EXPIRY, "maybe"));
+    let world = after(unclear, [request(9, Some(csr(1)))]);
+    assert!(world.row().ledger_text(PROBLEM).unwrap().starts_with("renew_after_expiry: found text \"maybe\""));
+    let secured = edited(expired(1), &Write::new().set(SECRET, SECRET_TEXT));
+    assert_eq!(refused(&secured, &request(9, Some(csr(1)))), Code::ProofRequired);
+}
+
+#[test]
 fn a_wrong_proof_consumes_no_attempt_and_disturbs_no_enrolment() {
     let enrolled = after(secured(), [proven(1, Some(csr(0)), SECRET_TEXT)]);
     for world in [secured(), enrolled] {
         let right = proven(9, Some(csr(1)), SECRET_TEXT);
-        let with = |csr, proof| Request { kind: Kind::Register { csr, proof }, ..right.clone() };
+        let with = |csr, proof| Request { kind: Kind::Register { csr, proof, product: None }, ..right.clone() };
         let Kind::Register { proof, .. } = right.kind.clone() else { unreachable!() };
         let later = proof.clone().map(|proof| ProofMessage { timestamp: proof.timestamp + 1, ..proof });
         assert_eq!(refused(&world, &with(Some(csr(1)), None)), Code::ProofRequired);

@@ -1,7 +1,7 @@
 //! Which plan a row and a message lead to, and how long the way is.
 
 use fleet::attribute::{ATTEMPTS, CONNECTIONS, POLICY, PROBLEM, REGISTERED, REQUEST, VERSION};
-use fleet::credentials::{Cards, Effect, End, Kind, Plan, Request, Rules, decide, open};
+use fleet::credentials::{Effect, End, Kind, Known, Plan, Request, Rules, decide, open};
 use fleet::message::ProofMessage;
 use fleet::write::Write;
 
@@ -37,7 +37,7 @@ fn word(effect: &Effect) -> String {
 }
 
 fn decided(world: &World, request: &Request) -> String {
-    line(&decide(&RULES, request, NOW, world.row.as_ref(), &Cards::new()))
+    line(&decide(&RULES, request, NOW, &Known { row: world.row.clone(), ..Known::default() }))
 }
 
 const ENROL: &str = "CreateThing Issue | Record Enter AttachPolicy AttachThing Chain | Activate Certificate Status Parameters ParametersTopic";
@@ -187,5 +187,5 @@ fn a_stack_that_makes_no_keys_says_so_before_it_looks_at_any_row() {
     let refusal = Request::registration(&delivery(""), &rules).unwrap_err();
     assert_eq!(refusal.code, fleet::refusal::Code::CsrRequired);
     let request = Request::registration(&delivery(""), &RULES).unwrap().unwrap();
-    assert_eq!(request.kind, Kind::Register { csr: None, proof: None::<ProofMessage> });
+    assert_eq!(request.kind, Kind::Register { csr: None, proof: None::<ProofMessage>, product: None });
 }

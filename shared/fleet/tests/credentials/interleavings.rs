@@ -7,8 +7,8 @@ use fleet::write::Write;
 
 use crate::explore::{cross, race};
 use crate::scene::{
-    SECRET_TEXT, after, claim_certificate, confirmation, confirmed, csr, listed, pending, proven, renewing, reopened,
-    request, secured,
+    SECRET_TEXT, after, claim_certificate, confirmation, confirmed, csr, expired, listed, of_product, pending, proven,
+    renewing, reopened, request, secured, unlisted,
 };
 use crate::world::{World, certificate_id};
 
@@ -17,6 +17,7 @@ fn races() -> Vec<(&'static str, World, [Request; 2])> {
     let (a, b) = (|| Some(csr(0)), || Some(csr(1)));
     let over = |number, certificate| confirmation(number, &certificate_id(certificate));
     let proven = |number, csr| proven(number, csr, SECRET_TEXT);
+    let of_product = |number, csr| of_product(number, csr, SECRET_TEXT);
     let limit = || after(pending(a()), [request(2, b())]);
     vec![
         ("the same first message twice, with a CSR", listed(), [request(5, a()), request(5, a())]),
@@ -31,6 +32,9 @@ fn races() -> Vec<(&'static str, World, [Request; 2])> {
         ("two requests at the limit", limit(), [request(5, a()), request(6, b())]),
         ("two proofs", secured(), [proven(5, a()), proven(6, b())]),
         ("two requests for a new certificate", reopened(), [request(5, b()), request(6, Some(csr(2)))]),
+        ("the same first message of a product's device twice", unlisted(), [of_product(5, a()), of_product(5, a())]),
+        ("two first messages of a product's device", unlisted(), [of_product(5, a()), of_product(6, b())]),
+        ("two requests after the certificate has expired", expired(1), [request(5, b()), request(6, Some(csr(2)))]),
         ("a request and the confirmation before it", pending(a()), [request(6, b()), over(5, 0)]),
         ("a request and the confirmation after it", pending(a()), [request(5, b()), over(6, 0)]),
         ("the same request and the confirmation", pending(a()), [request(5, a()), over(6, 0)]),

@@ -14,6 +14,7 @@ mod decide;
 mod edits;
 mod explore;
 mod interleavings;
+mod products;
 mod promises;
 mod renewal;
 mod scene;

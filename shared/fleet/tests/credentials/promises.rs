@@ -1,5 +1,6 @@
 //! The promises, as questions to a world.
 
+use fleet::attribute::{NEW_DEVICES, PRODUCT};
 use fleet::certificate::card::Card;
 use fleet::credentials::Outcome;
 use fleet::device_row::Registered;
@@ -22,6 +23,7 @@ pub fn hold_always(world: &World, context: &str) {
     );
     let unentered: Vec<_> = world.active().into_iter().filter(|id| !world.cards.contains_key(*id)).collect();
     assert!(unentered.is_empty(), "{context}: active certificates that the ledger does not know: {unentered:#?}");
+    assert!(is_counted(world), "{context}: a device that was not counted, or twice: {world:#?}");
     if let Some(confirmed) = world.row.as_ref().and_then(Row::certificate) {
         assert!(world.works(&confirmed), "{context}: the confirmed certificate does not work: {world:#?}");
     }
@@ -32,6 +34,13 @@ pub fn hold_always(world: &World, context: &str) {
             "{context}: no certificate before the end of grace: {world:#?}"
         );
     }
+}
+
+/// Whoever was taken in by a product was counted, once.
+fn is_counted(world: &World) -> bool {
+    let made = world.row.as_ref().is_some_and(|row| row.get(PRODUCT).is_some());
+    let counted = world.product.as_ref().is_none_or(|row| row.ledger_number(NEW_DEVICES) == Some(1));
+    !made || counted
 }
 
 /// What holds besides once every message has been handled, and one more, whatever it asks, that cleans up what

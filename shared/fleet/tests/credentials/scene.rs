@@ -3,12 +3,15 @@
 use std::sync::LazyLock;
 
 use fleet::Millis;
-use fleet::attribute::{PARAMETERS, POLICY, REGISTERED, SECRET};
+use fleet::attribute::{
+    CERTIFICATE_NOT_AFTER, COUNTED_DAY, DAILY_LIMIT, NEW_DEVICES, PARAMETERS, POLICY, PROBLEM, REGISTERED,
+    RENEW_AFTER_EXPIRY, SECRET,
+};
 use fleet::certificate::life::DAY;
 use fleet::credentials::{Confirmation, Kind, Request, Rules};
 use fleet::csr::Csr;
 use fleet::delivery::Sender;
-use fleet::id::{CertificateId, DeviceId};
+use fleet::id::{CertificateId, DeviceId, ProductName};
 use fleet::proof;
 use fleet::row::Row;
 use fleet::table::Key;
@@ -17,7 +20,7 @@ use fleet::write::Write;
 
 use crate::renewal::scenarios::renewals;
 use crate::steps::handle;
-use crate::world::{Certificate, World, certificate_id};
+use crate::world::{Certificate, PRODUCT_NAME, World, certificate_id};
 
 pub const NOW: Millis = 1_700_000_000_000;
 pub const POLICY_NAME: &str = "device-policy";
@@ -73,14 +76,23 @@ pub fn sender(number: u64, principal: &CertificateId) -> Sender {
 
 /// `register/request` as the `number`th message.
 pub fn request(number: u64, csr: Option<Csr>) -> Request {
-    Request { sender: sender(number, &claim_certificate()), kind: Kind::Register { csr, proof: None } }
+    Request { sender: sender(number, &claim_certificate()), kind: Kind::Register { csr, proof: None, product: None } }
 }
 
 /// As [`request`], with a proof made with `secret` at the time of the message.
 pub fn proven(number: u64, csr: Option<Csr>, secret: &str) -> Request {
     let sender = sender(number, &claim_certificate());
     let proof = proof::make(secret, &sender.device, sender.received_at, csr.as_ref().map(Csr::pem));
-    Request { sender, kind: Kind::Register { csr, proof: Some(proof) } }
+    Request { sender, kind: Kind::Register { csr, proof: Some(proof), product: None } }
+}
+
+/// As [`proven`], of a device that says that it is one of the product.
+pub fn of_product(number: u64, csr: Option<Csr>, secret: &str) -> Request {
+    let mut request = proven(number, csr, secret);
+    if let Kind::Register { product, .. } = &mut request.kind {
+        *product = ProductName::parse(PRODUCT_NAME);
+    }
+    request
 }
 
 /// `register/ok` as the `number`th message, over the certificate `principal`.
@@ -91,7 +103,8 @@ pub fn confirmation(number: u64, principal: &CertificateId) -> Request {
 /// What a device sends that asks for the same anew: another message, with a new and right proof.
 pub fn anew(number: u64, request: &Request) -> Request {
     match &request.kind {
-        Kind::Register { csr, proof: Some(_) } => proven(number, csr.clone(), SECRET_TEXT),
+        Kind::Register { csr, product: Some(_), .. } => of_product(number, csr.clone(), SECRET_TEXT),
+        Kind::Register { csr, proof: Some(_), .. } => proven(number, csr.clone(), SECRET_TEXT),
         kind => {
             let principal = CertificateId::parse(&request.sender.principal).unwrap();
             Request { sender: sender(number, &principal), kind: kind.clone() }
@@ -116,6 +129,26 @@ pub fn secured() -> World {
     edited(listed(), &Write::new().set(SECRET, SECRET_TEXT))
 }
 
+/// A device that nobody has listed, of a product that takes in two devices a day.
+pub fn unlisted() -> World {
+    let mut product = secured().row.unwrap();
+    product.0.remove(REGISTERED);
+    product.0.insert(DAILY_LIMIT.to_owned(), 2.into());
+    World { row: None, product: Some(product), ..listed() }
+}
+
+/// The same with the product's row edited.
+pub fn unlisted_with(edit: &Write) -> World {
+    let mut world = unlisted();
+    edit.apply(world.product.as_mut().unwrap()).unwrap();
+    world
+}
+
+/// A device of the product that was given a certificate by the first message.
+pub fn taken_in() -> World {
+    after(unlisted(), [of_product(1, Some(csr(0)), SECRET_TEXT)])
+}
+
 /// A device that was given a certificate by the first message.
 pub fn pending(csr: Option<Csr>) -> World {
     after(listed(), [request(1, csr)])
@@ -134,6 +167,12 @@ pub fn reopened() -> World {
 /// A device with a certificate, and another one that waits for its confirmation.
 pub fn renewing() -> World {
     after(reopened(), [request(3, Some(csr(1)))])
+}
+
+/// A registered device whose certificate has ended so long ago, and that may renew all the same.
+pub fn expired(ago: Millis) -> World {
+    let edit = Write::new().set(CERTIFICATE_NOT_AFTER, NOW - ago).set(RENEW_AFTER_EXPIRY, true);
+    edited(confirmed(Some(csr(0))), &edit)
 }
 
 /// `world` after these messages.
@@ -160,7 +199,8 @@ pub struct Scenario {
 /// Every state of a row that makes a difference, with every message that makes one there; with calls that take
 /// effect at once, with slow ones, and with an authority that issues once a token.
 pub fn scenarios() -> impl Iterator<Item = Scenario> {
-    let registration = requests().into_iter().chain(confirmations()).chain(operators()).chain(unusable_rows());
+    let registration =
+        requests().into_iter().chain(products()).chain(confirmations()).chain(operators()).chain(unusable_rows());
     registration.chain(renewals()).flat_map(|(name, world, request)| {
         [(false, false), (true, false), (true, true)].map(|(slow, knowing)| Scenario {
             name,
@@ -195,6 +235,36 @@ fn requests() -> Vec<Parts> {
     ]
 }
 
+fn products() -> Vec<Parts> {
+    let (a, b) = (|| Some(csr(0)), || Some(csr(1)));
+    let full = Write::new().set(COUNTED_DAY, "2023-11-14").set(NEW_DEVICES, 2);
+    let mended = Write::new().set(PROBLEM, "policy: found nothing, expected another");
+    let gone = || World { product: None, ..taken_in() };
+    let secret = SECRET_TEXT;
+    vec![
+        ("a first device of a product", unlisted(), of_product(9, a(), secret)),
+        ("a first device of a product, without a CSR", unlisted(), of_product(9, None, secret)),
+        ("a device of a product with a wrong proof", unlisted(), of_product(9, a(), "battery staple")),
+        ("one device more than the limit", unlisted_with(&full), of_product(9, a(), secret)),
+        (
+            "a product's row that cannot be used",
+            unlisted_with(&Write::new().remove(POLICY)),
+            of_product(9, a(), secret),
+        ),
+        ("a product's row that was mended", unlisted_with(&mended), of_product(9, a(), secret)),
+        ("a product that does not exist", World { product: None, ..unlisted() }, of_product(9, a(), secret)),
+        ("a device of a product asks again", taken_in(), of_product(9, a(), secret)),
+        ("a device of a product asks for another certificate", taken_in(), proven(9, b(), secret)),
+        ("a device of a product without a proof", taken_in(), request(9, b())),
+        ("a device of a product that is gone", gone(), of_product(9, b(), secret)),
+        (
+            "a policy of a product that does not exist",
+            World { policies: [].into(), ..unlisted() },
+            of_product(9, a(), secret),
+        ),
+    ]
+}
+
 fn confirmations() -> Vec<Parts> {
     let a = || Some(csr(0));
     vec![
@@ -222,6 +292,7 @@ fn operators() -> Vec<Parts> {
         ("a fresh start with the confirmed certificate's CSR", reopened(), request(9, a())),
         ("a fresh start with a pending certificate, same CSR", opened(pending(a())), request(9, a())),
         ("a fresh start with a pending certificate, other CSR", opened(renewing()), request(9, a())),
+        ("a fresh start after the certificate has expired", expired(DAY), request(9, b())),
         ("a fresh start after a lockout", opened(blocked()), request(9, a())),
         ("a pending certificate that an operator deleted", with_all(deleted(), pending(a())), request(9, a())),
         ("a pending certificate that an operator revoked", with_all(revoked(), pending(a())), request(9, a())),

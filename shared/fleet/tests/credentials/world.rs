@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleet::Millis;
 use fleet::attribute::{CERTIFICATES_RETIRING, PROBLEM};
 use fleet::certificate::facts::Facts;
-use fleet::credentials::{Answer, Cert, Effect, IssueOrder, Issued, Payload, Run};
+use fleet::credentials::{Answer, Cert, Creation, Effect, IssueOrder, Issued, Payload, Run};
 use fleet::csr::Csr;
 use fleet::id::CertificateId;
 use fleet::row::Row;
@@ -17,10 +17,15 @@ use fleet::write::Write;
 
 use crate::scene::NOW;
 
+/// Name of the world's one product.
+pub const PRODUCT_NAME: &str = "pump";
+
 /// The world of one device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct World {
     pub row: Option<Row>,
+    /// The row of the one product, [`PRODUCT_NAME`].
+    pub product: Option<Row>,
     pub thing: bool,
     pub policies: BTreeSet<String>,
     pub certificates: BTreeMap<CertificateId, Certificate>,
@@ -61,6 +66,12 @@ impl World {
         match effect {
             Effect::Look => Answer::Read(self.row.clone()),
             Effect::LookUp(id) => Answer::Read(self.cards.get(id).cloned()),
+            Effect::LookUpProduct(name) => Answer::Read(self.product.clone().filter(|_| name.as_str() == PRODUCT_NAME)),
+            Effect::Create(creation) => self.create(creation),
+            Effect::NoteProduct(_, write) => {
+                let _ = write.apply(self.product.as_mut().unwrap());
+                Answer::Done
+            }
             Effect::Claim(write) => self.write(write),
             Effect::Note(write) => {
                 self.write(write);
@@ -96,6 +107,19 @@ impl World {
             Ok(()) => Answer::Written(row.clone()),
             Err(_) => Answer::Lost(Some(row.clone())),
         }
+    }
+
+    /// `TransactWriteItems`.
+    fn create(&mut self, creation: &Creation) -> Answer {
+        let keys = [Key::device(creation.device.as_str()), Key::product(&creation.product)];
+        let rows = [self.row.clone(), self.product.clone()];
+        let rows = keys.iter().cloned().zip(rows).filter_map(|(key, row)| Some((key, row?)));
+        let mut tables: BTreeMap<_, _> = rows.collect();
+        if creation.transaction().apply(&mut tables).is_err() {
+            return Answer::Lost(None);
+        }
+        [self.row, self.product] = keys.map(|key| tables.remove(&key));
+        Answer::Done
     }
 
     /// Writes a card: makes one where there is none, or changes one.
@@ -280,11 +304,12 @@ impl World {
 
     /// The world without what may differ between two ways to the same end: ids of certificates (what they were
     /// made from remains), what waits for its deletion, what was sent, and since when a problem is known.
-    pub fn picture(&self) -> (Option<Row>, Vec<&Certificate>, bool) {
+    pub fn picture(&self) -> (Option<Row>, Vec<&Certificate>, bool, Option<Row>) {
         let named = |row: &Row| row.certificate().into_iter().chain(row.pending()).chain(row.previous());
         let named = self.row.iter().flat_map(named);
         let certificates = named.map(|id| &self.certificates[&id]).collect();
-        (self.row.as_ref().map(|row| self.anonymous(row)), certificates, self.thing)
+        let anonymous = |row: &Option<Row>| row.as_ref().map(|row| self.anonymous(row));
+        (anonymous(&self.row), certificates, self.thing, anonymous(&self.product))
     }
 
     fn anonymous(&self, row: &Row) -> Row {

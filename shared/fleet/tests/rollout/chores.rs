@@ -2,8 +2,8 @@
 
 use fleet::Millis;
 use fleet::attribute::{
-    ALLOW_DOWNGRADE, ANSWER_WITHIN, AT_ONCE, CERTIFICATE_NOT_AFTER, COUNTS, DUE, END_AT, ERROR_THRESHOLD, FIRMWARE,
-    GROUPS, JOB, MODE, OPEN, PER_MINUTE, PROBLEM, PROGRESS, REASON, REGISTERED, RETRIES, RETRY_AFTER, STATE,
+    ALLOW_DOWNGRADE, ANSWER_WITHIN, AT_ONCE, CERTIFICATE_NOT_AFTER, COUNTS, DEVICE, DUE, END_AT, ERROR_THRESHOLD,
+    FIRMWARE, GROUPS, JOB, MODE, OPEN, PER_MINUTE, PROBLEM, PROGRESS, REASON, REGISTERED, RETRIES, RETRY_AFTER, STATE,
     SUCCESS_THRESHOLD, TARGETS, TIMEOUT, UPGRADE, VERIFY, VERSION, WINDOW,
 };
 use fleet::ota::report::Outcome;
@@ -385,6 +385,16 @@ fn who_would_be_cut_off_in_the_midst_is_started_once_it_has_renewed() {
     world.watch.begin();
     version(&mut world, &name(0), "1");
     assert_eq!(offered(&world), [name(0), name(1)]);
+}
+
+#[test]
+fn a_products_row_is_no_device_whatever_stands_in_it() {
+    let mut world = world(1, &[]);
+    let mut row = device_row(&name(1), "1");
+    row.0.insert(DEVICE.to_owned(), "product#pump".into());
+    world.put(Key::device("product#pump"), row);
+    world.hear("j");
+    assert_eq!(world.executions().map(|found| found.device).collect::<Vec<_>>(), [name(0)]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub fn request(kind: Kind, over: Option<usize>, at: Millis) -> Request {
 }
 
 pub fn register(which: usize, at: Millis) -> Request {
-    request(Kind::Register { csr: Some(csr(which)), proof: None }, None, at)
+    request(Kind::Register { csr: Some(csr(which)), proof: None, product: None }, None, at)
 }
 
 pub fn confirm(over: usize, at: Millis) -> Request {

@@ -1,13 +1,16 @@
 //! `register/request`: claim the row, make the certificate, hand it over.
 
+use super::product;
 use crate::Millis;
 use crate::attribute::{
-    ATTEMPTS, BLOCKED_REASON, CERTIFICATE_PENDING, CONNECTIONS, LAST_SEEN, PROOF_AT, REGISTERED, REQUEST, SECRET,
+    ATTEMPTS, BLOCKED_REASON, CERTIFICATE, CERTIFICATE_PENDING, CONNECTIONS, LAST_SEEN, PRODUCT, PROOF_AT, REGISTERED,
+    RENEW_AFTER_EXPIRY, REQUEST, SECRET,
 };
 use crate::credentials::claim::{abandon, again, fresh, holds_claim, is_overtaken, is_own, newest};
 use crate::credentials::effect::{Effect, Payload};
 use crate::credentials::issue::{Claimed, Issue};
-use crate::credentials::mend::{policy_settled, report};
+use crate::credentials::known::ReadProduct;
+use crate::credentials::mend::{enrolment_settled, report};
 use crate::credentials::plan::{Outcome, Plan};
 use crate::credentials::refuse::{error, refuse};
 use crate::credentials::{Request, Rules};
@@ -16,6 +19,7 @@ use crate::device_row::{Parameters, Registered};
 use crate::id::CertificateId;
 use crate::message::ProofMessage;
 use crate::problem::Problem;
+use crate::product::secret;
 use crate::proof;
 use crate::refusal::{Code, Refusal};
 use crate::row::Row;
@@ -31,12 +35,13 @@ pub(in crate::credentials) fn register(
     proof: Option<&ProofMessage>,
     now: Millis,
     row: &Row,
+    product: Option<&ReadProduct>,
 ) -> Plan {
     if is_overtaken(request, row) {
         return Plan::done(vec![], Outcome::Superseded);
     }
-    let registered = match row.registered() {
-        Ok(registered) => registered,
+    let registered = match standing(rules, now, row) {
+        Ok(standing) => standing,
         Err(problem) => return report(request, now, row, &problem),
     };
     match registered {
@@ -44,9 +49,19 @@ pub(in crate::credentials) fn register(
         Registered::Blocked => refuse(request, Refusal::locked_out(Code::Blocked)),
         Registered::Revoked => refuse(request, Refusal::locked_out(Code::Revoked)),
         Registered::False | Registered::Requested => {
-            Enrolment { rules, request, csr, proof, now, row, registered }.plan()
+            Enrolment { rules, request, csr, proof, now, row, product, registered }.plan()
         }
     }
+}
+
+/// Where the device stands. Who could not renew in time cannot speak over its certificate any more: where its row allows
+/// that, it starts afresh.
+fn standing(rules: &Rules, now: Millis, row: &Row) -> Result<Registered, Problem> {
+    let registered = row.registered()?;
+    let lately = |end: Millis| end < now && now - end <= rules.renew_after_expiry;
+    let expired = registered == Registered::Ok && row.not_after().is_some_and(lately);
+    let afresh = expired && row.flag(RENEW_AFTER_EXPIRY)? == Some(true);
+    Ok(if afresh { Registered::False } else { registered })
 }
 
 /// Counts the attempt of a registered device, once a message; and only after the device was told, because the
@@ -76,14 +91,19 @@ struct Enrolment<'a> {
     proof: Option<&'a ProofMessage>,
     now: Millis,
     row: &'a Row,
+    product: Option<&'a ReadProduct>,
     registered: Registered,
 }
 
 impl Enrolment<'_> {
     fn plan(&self) -> Plan {
-        let (issue, parameters, secret) = match self.needs() {
+        let (issue, parameters) = match self.needs() {
             Ok(needs) => needs,
             Err(problem) => return report(self.request, self.now, self.row, &problem),
+        };
+        let secret = match self.secret() {
+            Ok(secret) => secret,
+            Err(plan) => return plan,
         };
         let proved_at = match secret.map(|secret| self.prove(secret)).transpose() {
             Ok(proved_at) => proved_at,
@@ -113,9 +133,20 @@ impl Enrolment<'_> {
         plan
     }
 
-    fn needs(&self) -> Result<(Issue<'_>, Parameters, Option<&str>), Problem> {
+    fn needs(&self) -> Result<(Issue<'_>, Parameters), Problem> {
         let issue = Issue::by(self.rules, self.request, self.csr, self.row, self.now)?;
-        Ok((issue, self.row.device_parameters()?, self.row.secret()?))
+        Ok((issue, self.row.device_parameters()?))
+    }
+
+    /// The secret that is to be proven, the device's own or its product's; or the plan by which it will be known.
+    fn secret(&self) -> Result<Option<&str>, Plan> {
+        let wrong = |problem| report(self.request, self.now, self.row, &problem);
+        let own = self.row.secret().map_err(wrong)?;
+        let Some(name) = self.row.product().map_err(wrong)?.filter(|_| own.is_none()) else { return Ok(own) };
+        let missing = || Problem::found(PRODUCT, format!("{name}, which has no row"), "a product that has one");
+        let row = product::find(&name, self.product)?.ok_or_else(|| wrong(missing()))?;
+        let secret = secret(row).map_err(|problem| product::report(self.request, self.now, &name, row, &problem));
+        secret.map(Some)
     }
 
     /// When the request was proven; a proof counts for one message. The same request, repeated before its
@@ -152,15 +183,17 @@ impl Enrolment<'_> {
     fn claim(&self, proved_at: Option<Millis>) -> Write {
         let seen = self.row.get(REGISTERED).cloned().unwrap_or(Value::Null);
         let write = match self.registered {
-            Registered::False => fresh(self.request, self.now, vec![seen]),
+            Registered::False => fresh(self.request, self.now, vec![seen])
+                .when_still(CERTIFICATE, self.row.get(CERTIFICATE))
+                .when_still(RENEW_AFTER_EXPIRY, self.row.get(RENEW_AFTER_EXPIRY)),
             _ => again(self.rules, self.request, self.now, seen),
         };
         self.proven(write, proved_at).when_still(CERTIFICATE_PENDING, self.row.get(CERTIFICATE_PENDING))
     }
 
-    /// Adds to a claim that secret and newest proof are as they were read, and takes this proof as the newest.
+    /// Adds to a claim that secret, product and newest proof are as they were read, and takes this proof as the newest.
     fn proven(&self, write: Write, proved_at: Option<Millis>) -> Write {
-        let write = write.when_still(SECRET, self.row.get(SECRET));
+        let write = write.when_still(SECRET, self.row.get(SECRET)).when_still(PRODUCT, self.row.get(PRODUCT));
         match proved_at {
             Some(at) => write.when_still(PROOF_AT, self.row.get(PROOF_AT)).set(PROOF_AT, at),
             None => write,
@@ -170,7 +203,7 @@ impl Enrolment<'_> {
     fn enrol(&self, issue: &Issue<'_>, parameters: &Parameters) -> Plan {
         let mut stages = issue.make(Claimed::Registration);
         stages.push(hand_over(issue.hand_over(None), parameters, self.csr.is_none()));
-        Plan::done(stages, Outcome::Enrolled).with(policy_settled(self.row)).retiring(self.row.pending())
+        Plan::done(stages, Outcome::Enrolled).with(enrolment_settled(self.row)).retiring(self.row.pending())
     }
 
     /// The same CSR before the confirmation: the same certificate, with all that an earlier run may have missed.
@@ -190,7 +223,7 @@ impl Enrolment<'_> {
             issue.attach().to_vec(),
             hand_over(issue.hand_over(self.row.pending_renew_at()), parameters, false),
         ];
-        Plan::done(stages, Outcome::EnrolledAgain).with(policy_settled(self.row))
+        Plan::done(stages, Outcome::EnrolledAgain).with(enrolment_settled(self.row))
     }
 
     /// Too many certificates were asked for and none was confirmed.

@@ -2,6 +2,8 @@
 
 mod confirm;
 mod enrol;
+mod product;
 
 pub(super) use confirm::{confirm, open_confirm};
 pub(super) use enrol::register;
+pub(super) use product::unlisted;
