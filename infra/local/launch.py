@@ -207,7 +207,7 @@ def end_connections():
 
 
 def name_what_iot_calls_touch():
-    """IAM is asked about a topic without its trailing slash, and not about the certificate that gets a policy or a thing,
+    """IAM is asked about a topic without its trailing slash, and not about the certificate that has a policy or a thing,
     nor about the client that is disconnected."""
     from ministack.core import iam_actions
 
@@ -218,6 +218,8 @@ def name_what_iot_calls_touch():
             return f"arn:aws:iot:{region}:{account_id}:topic/{path.removeprefix('/topics/')}"
         if service == "iot" and path.startswith("/target-policies/"):
             return json.loads(body)["target"]
+        if service == "iot" and path.startswith("/attached-policies/"):
+            return unquote(path.removeprefix("/attached-policies/"))
         if service == "iot" and "x-amzn-principal" in headers:
             return headers["x-amzn-principal"]
         return arn_of_others(service, method, path, headers, body, query_params, region, account_id)

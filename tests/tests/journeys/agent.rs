@@ -94,7 +94,7 @@ async fn small_software_comes_in_one_message_and_only_once() {
     let again = device.run().await;
     assert!(!again.iter().any(|step| matches!(step, Progress::Registering | Progress::Applied { .. })), "{again:#?}");
     assert_eq!(device.applied().len(), 1);
-    let lines = device.operator.lines("agent-inline", 5).await;
+    let lines = device.operator.lines("agent-inline", 6).await;
     assert_eq!(lines.iter().filter(|line| line["outcome"] == "up_to_date").count(), 1, "{lines:#?}");
 }
 

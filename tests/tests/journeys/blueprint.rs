@@ -64,7 +64,7 @@ async fn registers_by_the_blueprint(operator: Operator, id: &str, parameters: &s
     device.publish_on("bs/device/blueprint-1/register/ok", "").await.unwrap();
     let status: Json =
         serde_json::from_slice(&device.hear_on("bs/device/blueprint-1/credentials/status").await).unwrap();
-    assert_eq!(status, json!({ "state": "confirmed", "certificate_id": id_of(&own) }));
+    assert_eq!([&status["state"], &status["certificate_id"]], [&json!("confirmed"), &json!(id_of(&own))]);
     own
 }
 

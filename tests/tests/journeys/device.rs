@@ -67,7 +67,9 @@ pub fn key(id: &str) -> PendingKey {
     PendingKey::generate(&DeviceId::parse(id).unwrap()).unwrap()
 }
 
+/// What comes with a certificate.
 async fn parameters(client: &mut Client) {
+    client.hear(Downstream::Status).await;
     client.hear(Downstream::Parameters).await;
     client.hear(Downstream::ParametersTopic).await;
 }

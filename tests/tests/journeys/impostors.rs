@@ -5,7 +5,7 @@ use fleet::topic::{Downstream, Upstream, subscriptions};
 use serde_json::json;
 
 use crate::client::Client;
-use crate::device::{ask, id_of, register, wake_up};
+use crate::device::{ask, csr, id_of, key, register, wake_up};
 use crate::operator::Operator;
 
 /// Connects as `id` with a certificate that may do everything.
@@ -29,13 +29,17 @@ async fn a_message_on_another_devices_topic_is_refused_to_its_sender_and_the_vic
     for upstream in Upstream::ALL {
         thief.publish_on(&upstream.topic("open-victim"), r#"{"version": 9}"#).await.unwrap();
         let error = match upstream {
-            Upstream::RegisterRequest | Upstream::RegisterOk => thief.registration_error().await,
+            Upstream::RegisterRequest
+            | Upstream::RegisterOk
+            | Upstream::CertificateRequest
+            | Upstream::CertificateOk
+            | Upstream::CertificateStatus => thief.registration_error().await,
             Upstream::OtaVersion | Upstream::OtaRequest | Upstream::OtaProgress => thief.upgrade_error().await,
             _ => thief.update_error().await,
         };
         assert_eq!(error.code, Code::IdentityMismatch, "{upstream:?}");
     }
-    operator.lines("open-thief", 6).await;
+    operator.lines("open-thief", 9).await;
     assert_eq!(operator.row("open-victim").await, before);
     assert_eq!(victim.unexpected().await, [""; 0]);
     assert_eq!(operator.certificates("open-victim").await, [id_of(&own)]);
@@ -53,6 +57,13 @@ async fn whoever_takes_a_devices_name_without_its_certificate_gets_nothing_and_c
     let mut thief = impostor(operator, id).await;
     thief.publish(Upstream::RegisterOk, "").await;
     assert_eq!(thief.registration_error().await.code, Code::WrongCertificate);
+    let csr = csr(&key(id)).to_string();
+    for (upstream, payload) in
+        [(Upstream::CertificateRequest, csr.as_str()), (Upstream::CertificateOk, ""), (Upstream::CertificateStatus, "")]
+    {
+        thief.publish(upstream, payload).await;
+        assert_eq!(thief.registration_error().await.code, Code::WrongCertificate, "{upstream:?}");
+    }
     for (upstream, payload) in [
         (Upstream::UpdateRequest, ""),
         (Upstream::VersionRequest, ""),
@@ -63,7 +74,7 @@ async fn whoever_takes_a_devices_name_without_its_certificate_gets_nothing_and_c
         assert_eq!(thief.update_error().await.code, Code::WrongCertificate, "{upstream:?}");
     }
     assert_eq!(operator.row(id).await, before);
-    operator.lines(id, 7).await;
+    operator.lines(id, 10).await;
     assert_eq!(thief.unexpected().await, [""; 0]);
 }
 

@@ -177,8 +177,8 @@ impl Operator {
         self.0.call("iot", "describe_certificate", json!({ "certificateId": id })).await.is_ok()
     }
 
-    /// The lines that registration and the device manager wrote about what the client `id` sent, once there are `count`. A fault is never
-    /// among them.
+    /// The lines that registration, renewal and the device manager wrote about what the client `id` sent, once there are
+    /// `count`. A fault is never among them.
     pub async fn lines(self, id: &str, count: usize) -> Vec<Json> {
         let lines = eventually(async || self.lines_now(id).await, |lines| lines.len() >= count).await;
         assert_eq!(lines.len(), count, "one line an event: {lines:#?}");
@@ -188,7 +188,7 @@ impl Operator {
 
     async fn lines_now(self, id: &str) -> Vec<Json> {
         let mut lines = Vec::new();
-        for function in ["RegistrationFunctionName", "DeviceManagerFunctionName"] {
+        for function in ["RegistrationFunctionName", "CertificateRenewalFunctionName", "DeviceManagerFunctionName"] {
             let group = format!("/aws/lambda/{}", self.0.output(function).unwrap());
             let filter = json!({ "logGroupName": group, "filterPattern": format!("\"{id}\"") });
             let found = self.call("logs", "filter_log_events", filter).await;
