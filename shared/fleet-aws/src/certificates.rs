@@ -1,17 +1,15 @@
-//! The certificates of AWS IoT. All calls but [`Certificates::issue`] may be repeated without harm.
+//! The certificates of AWS IoT. All calls may be repeated without harm.
 
 use aws_sdk_iot::Client;
+use aws_sdk_iot::operation::register_certificate_without_ca::RegisterCertificateWithoutCAError;
 use aws_sdk_iot::types::{CertificateDescription, CertificateStatus};
 use fleet::certificate::facts::Facts;
-use fleet::credentials::{IssueOrder, Issued};
-use fleet::csr::Csr;
+use fleet::credentials::Issued;
 use fleet::id::{CertificateId, DeviceId};
 
 use crate::clients::Clients;
 use crate::failure::{Failure, unless_missing};
-
-/// The issuer of what AWS IoT issues itself.
-pub const AWS_IOT: &str = "aws-iot";
+use crate::issuer::AWS_IOT;
 
 const DESCRIBE: &str = "DescribeCertificate";
 
@@ -43,33 +41,25 @@ impl Certificates {
         Self { client: clients.iot() }
     }
 
-    /// Makes a certificate, inactive: for the key of the order's CSR, or with a key of its own. Every call makes
-    /// another one.
+    /// Registers a certificate of an authority that AWS IoT does not know, inactive. One that is registered already
+    /// stays as it is.
     ///
     /// # Errors
-    /// [`Failure::Rejected`] if AWS does not take the CSR.
-    pub async fn issue(&self, order: &IssueOrder) -> Result<Issued, Failure> {
-        match &order.csr {
-            Some(csr) => self.issue_from_csr(csr).await,
-            None => self.issue_with_key().await,
-        }
-    }
-
-    async fn issue_from_csr(&self, csr: &Csr) -> Result<Issued, Failure> {
-        const NAME: &str = "CreateCertificateFromCsr";
-        let call =
-            self.client.create_certificate_from_csr().certificate_signing_request(csr.pem()).set_as_active(false);
-        let output = call.send().await.map_err(|error| Failure::of(NAME, &error))?;
-        issued(NAME, output.certificate_id.as_deref(), output.certificate_pem, None)
-    }
-
-    async fn issue_with_key(&self) -> Result<Issued, Failure> {
-        const NAME: &str = "CreateKeysAndCertificate";
-        let call = self.client.create_keys_and_certificate().set_as_active(false);
-        let output = call.send().await.map_err(|error| Failure::of(NAME, &error))?;
-        let key = output.key_pair.and_then(|pair| pair.private_key);
-        let key = key.ok_or_else(|| Failure::Fault(format!("{NAME}: no key in the answer")))?;
-        issued(NAME, output.certificate_id.as_deref(), output.certificate_pem, Some(key))
+    /// A [`Failure`].
+    pub async fn register(&self, certificate: &str) -> Result<CertificateId, Failure> {
+        const NAME: &str = "RegisterCertificateWithoutCA";
+        let call = self.client.register_certificate_without_ca().certificate_pem(certificate);
+        let id = match call.status(CertificateStatus::Inactive).send().await {
+            Ok(output) => output.certificate_id,
+            Err(error) => match error.as_service_error() {
+                Some(RegisterCertificateWithoutCAError::ResourceAlreadyExistsException(known)) => {
+                    known.resource_id().map(str::to_owned)
+                }
+                _ => return Err(Failure::of(NAME, &error).into_fault()),
+            },
+        };
+        let id = id.as_deref().and_then(CertificateId::parse);
+        id.ok_or_else(|| Failure::Fault(format!("{NAME}: no id in the answer")))
     }
 
     /// Reads a certificate. A revoked one is as good as none: it can never be active again.
@@ -165,7 +155,13 @@ impl Certificates {
     }
 }
 
-fn issued(name: &str, id: Option<&str>, pem: Option<String>, key: Option<String>) -> Result<Issued, Failure> {
+/// What AWS IoT has made, or knows; who issued it is known better to other authorities.
+pub(crate) fn issued(
+    name: &str,
+    id: Option<&str>,
+    pem: Option<String>,
+    key: Option<String>,
+) -> Result<Issued, Failure> {
     let (id, certificate) = (id.and_then(CertificateId::parse), pem.unwrap_or_default());
     match (id, Facts::of(&certificate)) {
         (Some(id), Some(facts)) => Ok(Issued { id, certificate, chain: None, key, facts, issuer: AWS_IOT.to_owned() }),

@@ -83,6 +83,10 @@ impl Clients {
         self.calls.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn acm_pca(&self) -> aws_sdk_acmpca::Client {
+        aws_sdk_acmpca::Client::new(&self.config)
+    }
+
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.config);
         let config = config.retry_config(conflicts::retries()).retry_classifier(Conflicts);
@@ -199,12 +203,16 @@ mod tests {
 
     #[test]
     fn an_endpoint_of_one_service_goes_before_that_of_all() {
-        let environment = environment(&[("AWS_ENDPOINT_URL_IOT_DATA_PLANE", "http://own")]);
+        let environment = environment(&[
+            ("AWS_ENDPOINT_URL_IOT_DATA_PLANE", "http://own"),
+            ("AWS_ENDPOINT_URL_ACM_PCA", "http://ca"),
+        ]);
         let url = |service| {
             let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");
             Endpoints(environment.clone()).load_config(key.build().unwrap())
         };
         assert_eq!(url("IoT Data Plane").as_deref(), Some("http://own"));
+        assert_eq!(url("ACM PCA").as_deref(), Some("http://ca"));
         assert_eq!(url("IoT"), None);
     }
 

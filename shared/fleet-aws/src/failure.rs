@@ -38,7 +38,7 @@ impl Failure {
             "ResourceNotFoundException" | "NoSuchBucket" | "NoSuchKey" | "NoSuchVersion" | "NotFound" => {
                 Self::Missing(text)
             }
-            "InvalidRequestException" | "ValidationException" => Self::Rejected(text),
+            "InvalidRequestException" | "MalformedCSRException" | "ValidationException" => Self::Rejected(text),
             _ => Self::Fault(text),
         }
     }

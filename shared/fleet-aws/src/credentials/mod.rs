@@ -13,6 +13,7 @@ use self::perform::Performer;
 use crate::certificates::Certificates;
 use crate::clients::Clients;
 use crate::function::Invocation;
+use crate::issuer::Issuer;
 use crate::messages::Messages;
 use crate::report::Report;
 use crate::settings::CredentialsSettings;
@@ -27,6 +28,7 @@ pub struct Credentials {
     tables: Tables,
     things: Things,
     certificates: Certificates,
+    issuer: Issuer,
     messages: Messages,
 }
 
@@ -39,6 +41,7 @@ impl Credentials {
             tables: Tables::new(clients, &settings.tables),
             things: Things::new(clients),
             certificates: Certificates::new(clients),
+            issuer: Issuer::new(clients, &settings.issuer),
             messages: Messages::new(clients),
         }
     }

@@ -10,6 +10,7 @@ use super::Credentials;
 use crate::certificates::CertificateArn;
 use crate::failure::Failure;
 use crate::function::Invocation;
+use crate::issuer::CertificateIssuer;
 use crate::tables::Written;
 use crate::transactions::Transacted;
 
@@ -31,7 +32,7 @@ impl Performer<'_> {
     }
 
     async fn attempt(&self, run: &Run<'_>, effect: &Effect) -> Result<Answer, Failure> {
-        let Credentials { tables, things, certificates, .. } = self.gateways;
+        let Credentials { tables, things, certificates, issuer, .. } = self.gateways;
         let id = |cert| run.resolve(cert).ok_or_else(nothing_issued);
         match effect {
             Effect::Look => return tables.read(&self.key()).await.map(Answer::Read),
@@ -42,8 +43,8 @@ impl Performer<'_> {
             Effect::Claim(write) => return self.write(write).await,
             Effect::Note(write) => self.write(write).await.map(drop)?,
             Effect::CreateThing => things.create(self.device).await?,
-            Effect::Issue(order) => return certificates.issue(order).await.map(Answer::Issued),
-            Effect::Fetch(id) => return certificates.fetch(id).await.map(Answer::Issued),
+            Effect::Issue(order) => return issuer.issue(order).await.map(Answer::Issued),
+            Effect::Fetch(id) => return issuer.fetch(id).await.map(Answer::Issued),
             Effect::Record(record) => return self.write(&record.write(issued(run)?)).await,
             Effect::Enter(enter) => self.mark(&issued(run)?.id, &enter.write(issued(run)?)).await?,
             Effect::Mark(id, write) => self.mark(id, write).await?,

@@ -4,6 +4,7 @@ use fleet::certificate::life::DAY;
 use fleet::credentials::{Confirmation, Rules};
 use fleet::table::Table;
 
+use super::issuer::{CERTIFICATE_ISSUER, IssuerSettings, PRIVATE_CA_ARN, PRIVATE_CA_SIGNING_ALGORITHM};
 use super::{CERTIFICATES_TABLE, DEVICES_TABLE, Environment, METRICS_NAMESPACE, SettingsError};
 use crate::tables::TableNames;
 
@@ -28,6 +29,9 @@ pub const REGISTRATION: &[&str] = &[
     CERTIFICATE_VALIDITY_DAYS,
     PENDING_HOURS,
     RENEW_AFTER_EXPIRY_DAYS,
+    CERTIFICATE_ISSUER,
+    PRIVATE_CA_ARN,
+    PRIVATE_CA_SIGNING_ALGORITHM,
     METRICS_NAMESPACE,
 ];
 
@@ -41,6 +45,9 @@ pub const CERTIFICATE_RENEWAL: &[&str] = &[
     GRACE_SECONDS,
     KEY_REUSE,
     RENEW_AFTER_EXPIRY_DAYS,
+    CERTIFICATE_ISSUER,
+    PRIVATE_CA_ARN,
+    PRIVATE_CA_SIGNING_ALGORITHM,
     METRICS_NAMESPACE,
 ];
 
@@ -54,6 +61,8 @@ pub struct CredentialsSettings {
     pub tables: TableNames,
     /// The rules of this stack.
     pub rules: Rules,
+    /// Who issues certificates.
+    pub issuer: IssuerSettings,
     /// CloudWatch namespace of the metrics.
     pub namespace: String,
 }
@@ -89,7 +98,8 @@ impl CredentialsSettings {
 
     fn with(rules: Rules, environment: &Environment) -> Result<Self, SettingsError> {
         let tables = environment.tables(&[Table::Devices, Table::Certificates])?;
-        Ok(Self { tables, rules, namespace: environment.namespace()? })
+        let issuer = IssuerSettings::read(environment)?;
+        Ok(Self { tables, rules, issuer, namespace: environment.namespace()? })
     }
 }
 
@@ -112,7 +122,8 @@ fn rules(environment: &Environment) -> Result<Rules, SettingsError> {
 mod tests {
     use super::*;
 
-    const COMPLETE: [(&str, &str); 12] = [
+    const ARN: &str = "arn:aws:acm-pca:eu-west-1:123456789012:certificate-authority/a";
+    const COMPLETE: [(&str, &str); 15] = [
         (DEVICES_TABLE, "devices"),
         (CERTIFICATES_TABLE, "certificates"),
         (ATTEMPTS_LIMIT, "5"),
@@ -124,6 +135,9 @@ mod tests {
         (GRACE_SECONDS, "3600"),
         (KEY_REUSE, "allowed"),
         (RENEW_AFTER_EXPIRY_DAYS, "30"),
+        (CERTIFICATE_ISSUER, "private-ca"),
+        (PRIVATE_CA_ARN, ARN),
+        (PRIVATE_CA_SIGNING_ALGORITHM, "SHA256WITHECDSA"),
         (METRICS_NAMESPACE, "Fleetwake"),
     ];
 
@@ -150,7 +164,11 @@ mod tests {
             renew_after_expiry: 30 * DAY,
         };
         let names = [(Table::Devices, "devices".to_owned()), (Table::Certificates, "certificates".to_owned())];
-        let of = |rules| CredentialsSettings { tables: names.clone().into(), rules, namespace: "Fleetwake".to_owned() };
+        let issuer = IssuerSettings::read(&with("OTHER", "x")).unwrap();
+        let of = |rules| {
+            let (tables, issuer) = (names.clone().into(), issuer.clone());
+            CredentialsSettings { tables, rules, issuer, namespace: "Fleetwake".to_owned() }
+        };
         let (confirmation, proof_clock_skew) = (Confirmation::Any, 300_000);
         let expected = Rules { server_made_keys: true, confirmation, proof_clock_skew, ..strict };
         assert_eq!(registration("OTHER", "x"), Ok(of(expected)));

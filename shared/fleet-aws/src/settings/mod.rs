@@ -11,8 +11,10 @@ use fleet::table::Table;
 use fleet::update;
 
 mod credentials;
+mod issuer;
 
 pub use credentials::{CERTIFICATE_RENEWAL, CredentialsSettings, REGISTRATION};
+pub use issuer::{IssuerSettings, PrivateCaSettings};
 
 use crate::tables::TableNames;
 
