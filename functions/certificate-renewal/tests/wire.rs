@@ -97,6 +97,7 @@ async fn handle(row: Value, event: &str) -> (Report, Vec<String>) {
         ("GRACE_SECONDS", "86400"),
         ("KEY_REUSE", "refused"),
         ("RENEW_AFTER_EXPIRY_DAYS", "30"),
+        ("CERTIFICATE_ISSUER", "aws-iot"),
         ("METRICS_NAMESPACE", "Fleetwake"),
     ];
     let environment: Environment =

@@ -116,6 +116,7 @@ async fn handle_for(row: Value, event: &str) -> (Report, Vec<String>) {
         ("CERTIFICATE_VALIDITY_DAYS", "365"),
         ("PENDING_HOURS", "24"),
         ("RENEW_AFTER_EXPIRY_DAYS", "30"),
+        ("CERTIFICATE_ISSUER", "aws-iot"),
         ("METRICS_NAMESPACE", "Fleetwake"),
     ];
     let environment: Environment =
