@@ -113,6 +113,14 @@ impl Certificates {
         unless_missing(self.set_status(id, CertificateStatus::Inactive).await)
     }
 
+    /// Lets the certificate never connect again; one that does not exist cannot.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub async fn revoke(&self, id: &CertificateId) -> Result<(), Failure> {
+        unless_missing(self.set_status(id, CertificateStatus::Revoked).await)
+    }
+
     async fn set_status(&self, id: &CertificateId, status: CertificateStatus) -> Result<(), Failure> {
         let call = self.client.update_certificate().certificate_id(id.as_str()).new_status(status);
         call.send().await.map(drop).map_err(|error| Failure::of("UpdateCertificate", &error))
@@ -143,6 +151,24 @@ impl Certificates {
     pub async fn detach_thing(&self, certificate: &CertificateArn, device: &DeviceId) -> Result<(), Failure> {
         let call = self.client.detach_thing_principal().principal(&certificate.0).thing_name(device.as_str());
         unless_missing(call.send().await.map(drop).map_err(|error| Failure::of("DetachThingPrincipal", &error)))
+    }
+
+    /// Detaches all policies from the certificate.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub async fn detach_policies(&self, certificate: &CertificateArn) -> Result<(), Failure> {
+        let mut policies = self.client.list_attached_policies().target(&certificate.0).into_paginator().items().send();
+        while let Some(policy) = policies.next().await {
+            let policy = match policy.map_err(|error| Failure::of("ListAttachedPolicies", &error)) {
+                Err(Failure::Missing(_)) => return Ok(()),
+                policy => policy?,
+            };
+            let call =
+                self.client.detach_policy().target(&certificate.0).policy_name(policy.policy_name.unwrap_or_default());
+            unless_missing(call.send().await.map(drop).map_err(|error| Failure::of("DetachPolicy", &error)))?;
+        }
+        Ok(())
     }
 
     /// Deletes an inactive certificate that is attached to no thing, with what policies are attached to it.

@@ -1,5 +1,6 @@
 //! What functions are invoked with, each kind with what the log may say of it.
 
+use fleet::certificate::sweep;
 use fleet::delivery::Delivery;
 use fleet::ota::bell::Bells;
 use serde_json::{Map, Value, json};
@@ -37,6 +38,17 @@ impl Event for Bells {
         let executions: usize = self.jobs.values().map(|rung| rung.executions.len()).sum();
         let jobs: Vec<_> = self.jobs.keys().collect();
         fields([("jobs", json!(jobs)), ("executions", json!(executions)), ("clock", json!(self.clock))])
+    }
+}
+
+impl Event for sweep::Bells {
+    fn read(event: Value) -> Option<Self> {
+        Self::read(event)
+    }
+
+    fn context(&self) -> Map<String, Value> {
+        let devices: Vec<_> = self.tasks.iter().map(|task| task.device().as_str()).collect();
+        fields([("devices", json!(devices)), ("clock", json!(self.clock))])
     }
 }
 

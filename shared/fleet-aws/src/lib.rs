@@ -1,6 +1,8 @@
 //! Everything that touches AWS: gateways over the SDK's clients, settings, and the glue to Lambda's runtime. No
 //! other crate of a function names a type of the SDK.
 
+pub mod authorities;
+pub mod cards;
 pub mod certificates;
 pub mod clients;
 mod conflicts;
@@ -18,6 +20,7 @@ pub mod operator;
 pub mod pages;
 pub mod private_ca;
 pub mod report;
+pub mod sessions;
 pub mod settings;
 pub mod source;
 pub mod stages;

@@ -27,7 +27,7 @@ pub struct Page {
 }
 
 /// The part of an index in which the rows are.
-enum Span<'a> {
+pub(crate) enum Span<'a> {
     Between(&'a str, &'a str),
     Starting(&'a str),
 }
@@ -129,7 +129,7 @@ impl Tables {
         Ok(starting(query, RUNNING, prefix))
     }
 
-    fn query(&self, table: Table, (attribute, value): (&str, &str)) -> Result<QueryFluentBuilder, Failure> {
+    pub(crate) fn query(&self, table: Table, (attribute, value): (&str, &str)) -> Result<QueryFluentBuilder, Failure> {
         let query = self.client.query().table_name(self.name(table)?).key_condition_expression("#hash = :hash");
         let query = query.expression_attribute_names("#hash", attribute);
         Ok(query.expression_attribute_values(":hash", AttributeValue::S(value.to_owned())))
@@ -143,7 +143,7 @@ fn starting(query: QueryFluentBuilder, range: &str, prefix: &str) -> QueryFluent
 }
 
 /// Narrows a query to a part of its index, which is ordered by the attribute `range`.
-fn within(query: QueryFluentBuilder, range: &str, span: &Span<'_>) -> QueryFluentBuilder {
+pub(crate) fn within(query: QueryFluentBuilder, range: &str, span: &Span<'_>) -> QueryFluentBuilder {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let query = query.expression_attribute_names("#range", range);
     match span {
@@ -161,12 +161,12 @@ fn within(query: QueryFluentBuilder, range: &str, span: &Span<'_>) -> QueryFluen
     }
 }
 
-async fn page(query: QueryFluentBuilder) -> Result<Page, Failure> {
+pub(crate) async fn page(query: QueryFluentBuilder) -> Result<Page, Failure> {
     let output = query.send().await.map_err(|error| Failure::of(QUERY, &error))?;
     Ok(Page { rows: rows(output.items), is_last: output.last_evaluated_key.is_none() })
 }
 
-async fn every(query: QueryFluentBuilder) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn every(query: QueryFluentBuilder) -> Result<Vec<Row>, Failure> {
     let mut items = query.into_paginator().items().send();
     let mut rows = Vec::new();
     while let Some(item) = items.next().await {
@@ -184,6 +184,6 @@ fn start<const N: usize>(key: [(&str, &str); N]) -> HashMap<String, AttributeVal
     key.into_iter().map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned()))).collect()
 }
 
-fn whole(limit: u32) -> i32 {
+pub(crate) fn whole(limit: u32) -> i32 {
     i32::try_from(limit).unwrap_or(i32::MAX)
 }

@@ -12,9 +12,11 @@ use fleet::update;
 
 mod credentials;
 mod issuer;
+mod sweep;
 
 pub use credentials::{CERTIFICATE_RENEWAL, CredentialsSettings, REGISTRATION};
 pub use issuer::{IssuerSettings, PrivateCaSettings};
+pub use sweep::{CERTIFICATE_SWEEP, SweepSettings};
 
 use crate::tables::TableNames;
 
