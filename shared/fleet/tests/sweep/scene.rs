@@ -82,7 +82,9 @@ pub fn handle(cloud: &mut Cloud, request: &Request) {
 }
 
 fn after<const N: usize>(mut cloud: Cloud, requests: [Request; N]) -> Cloud {
-    requests.iter().for_each(|request| handle(&mut cloud, request));
+    for request in requests {
+        handle(&mut cloud, &request);
+    }
     cloud
 }
 
