@@ -86,16 +86,22 @@ async fn whom_an_operator_locks_out_gets_neither_identity_nor_software() {
         operator.list(id, json!({ "firmware": "any" })).await;
         let (mut device, _) = register(operator, id).await;
         operator.edit(id, json!({ "registered": code.as_str() })).await;
-        for upstream in [Upstream::UpdateRequest, Upstream::VersionRequest] {
-            device.publish(upstream, "").await;
+        // Who is revoked is cut off as well.
+        let asks: &[Upstream] =
+            if code == Code::Revoked { &[] } else { &[Upstream::UpdateRequest, Upstream::VersionRequest] };
+        for upstream in asks {
+            device.publish(*upstream, "").await;
             assert_eq!(device.update_error().await.code, code);
+        }
+        if code == Code::Revoked {
+            device.ended().await;
         }
         let mut device = wake_up(operator, id).await;
         for upstream in [Upstream::RegisterRequest, Upstream::RegisterOk] {
             device.publish(upstream, "").await;
             assert_eq!(device.registration_error().await.code, code);
         }
-        operator.lines(id, 6).await;
+        operator.lines(id, 4 + asks.len()).await;
         assert_eq!(device.unexpected().await, [""; 0]);
     }
 }

@@ -124,6 +124,11 @@ impl Client {
         topics.filter(|topic| Upstream::parse(topic, &self.id).is_none()).collect()
     }
 
+    /// Waits until the broker ends the connection.
+    pub async fn ended(&mut self) {
+        self.until(|_| None::<()>).await.unwrap_err();
+    }
+
     async fn until<T>(&mut self, wanted: impl Fn(&Incoming) -> Option<T>) -> Result<T, Refused> {
         loop {
             let packet =

@@ -6,6 +6,7 @@
 mod agent;
 mod attacks;
 mod blueprint;
+mod certificate;
 mod client;
 mod dead_letters;
 mod device;

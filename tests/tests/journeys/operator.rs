@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use fleet_device::{Credentials, PrivateKey};
-use local::{Cloud, Error, Options};
+use local::{Cloud, Error, Issuer, Options};
 use serde_json::{Value as Json, json};
 use tokio::time::sleep;
 
@@ -22,6 +22,16 @@ static OTHER: LazyLock<Cloud> = LazyLock::new(|| {
     let options = Options::apart("journeys-other").parameter("ServerMadeKeys", "refused");
     start(options.parameter("ConfirmationPrincipal", "any").parameter("AttemptsLimit", "2"))
 });
+
+/// How long the certificate before works once the next one is confirmed, on the clouds where certificates are renewed.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+static PRIVATE_CA: LazyLock<Cloud> = LazyLock::new(|| start(renewing("journeys-private-ca").issuer(Issuer::PrivateCa)));
+static AWS_IOT: LazyLock<Cloud> = LazyLock::new(|| start(renewing("journeys-aws-iot")));
+
+fn renewing(name: &str) -> Options {
+    Options::apart(name).parameter("GraceSeconds", &GRACE.as_secs().to_string())
+}
 
 /// Starts a cloud; the one of a run that has just ended may take a moment to end as well.
 fn start(options: Options) -> Cloud {
@@ -47,6 +57,16 @@ impl Operator {
     /// Of a cloud that makes no keys, takes confirmations over any certificate and allows two attempts.
     pub fn other() -> Self {
         Self(&OTHER)
+    }
+
+    /// Of a cloud whose certificates are of the Private CA.
+    pub fn private_ca() -> Self {
+        Self(&PRIVATE_CA)
+    }
+
+    /// Of a cloud whose certificates are of AWS IoT, and where renewals are as quick.
+    pub fn aws_iot() -> Self {
+        Self(&AWS_IOT)
     }
 
     /// Any AWS call, by the names of the SDK for Python.
@@ -118,6 +138,12 @@ impl Operator {
         self.read(&self.0.connection().tables.devices, device).await
     }
 
+    /// A certificate's card.
+    pub async fn card(self, certificate: &str) -> Json {
+        let key = json!({ "certificate": { "S": certificate } });
+        self.read_row(&self.0.connection().tables.certificates, key).await
+    }
+
     /// A software's row.
     pub async fn software(self, name: &str) -> Json {
         self.read(&self.0.connection().tables.firmware, name).await
@@ -186,7 +212,8 @@ impl Operator {
         lines
     }
 
-    async fn lines_now(self, id: &str) -> Vec<Json> {
+    /// The same, whichever there are.
+    pub async fn lines_now(self, id: &str) -> Vec<Json> {
         let mut lines = Vec::new();
         for function in ["RegistrationFunctionName", "CertificateRenewalFunctionName", "DeviceManagerFunctionName"] {
             let group = format!("/aws/lambda/{}", self.0.output(function).unwrap());
