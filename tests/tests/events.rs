@@ -227,12 +227,15 @@ async fn every_event_runs_through_its_function_to_the_end_that_its_row_calls_for
 }
 
 #[tokio::test]
-async fn an_event_of_a_stream_whose_job_is_gone_is_no_fault() {
-    let cloud = Cloud::start(Options::apart("events-rollout")).await.unwrap();
-    let function = cloud.output("OtaRolloutFunctionName").unwrap();
-    for (name, event) in events("ota-rollout") {
-        let line = invoke(&cloud, function, &event).await;
-        assert_eq!(line["outcome"], "nothing_to_do", "{name}: {line:#}");
+async fn an_event_of_a_stream_whose_row_is_gone_is_no_fault() {
+    let cloud = Cloud::start(Options::apart("events-streams")).await.unwrap();
+    for (folder, function) in
+        [("ota-rollout", "OtaRolloutFunctionName"), ("certificate-sweep", "CertificateSweepFunctionName")]
+    {
+        for (name, event) in events(folder) {
+            let line = invoke(&cloud, cloud.output(function).unwrap(), &event).await;
+            assert_eq!(line["outcome"], "nothing_to_do", "{name}: {line:#}");
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use fleet::ota::bell::Bells;
+use fleet::stream::Event as Stream;
 use fleet::topic::Upstream;
 use serde_json::Value as Json;
 
@@ -28,7 +28,7 @@ impl Event {
 /// Events of rules: those that a stream or the clock sends are not a device's.
 fn events() -> Vec<Event> {
     let events = folders("events").into_iter().flat_map(|folder| events_of(&folder));
-    events.filter(|event| Bells::read(event.body.clone()).is_none()).collect()
+    events.filter(|event| Stream::read(event.body.clone()).is_none()).collect()
 }
 
 fn events_of(folder: &str) -> Vec<Event> {

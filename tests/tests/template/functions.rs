@@ -142,6 +142,7 @@ fn somebody_is_told_of_what_may_be_an_attack_and_of_what_stands_still() {
             &["Lockouts", "ForgedConfirmations", "FailedProofs", "RegisteredAgain", "ProductLimits"][..],
         ),
         ("CertificateRenewalFunction", &["ForgedConfirmations"]),
+        ("CertificateSweepFunction", &["RenewalsLate", "RevocationsPending"]),
         ("OtaRolloutFunction", &["RolloutsStopped"]),
     ] {
         let own = json!({ "Name": "Function", "Value": format!("Ref:{id}") });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fleet::attribute;
 use fleet::table::Table;
-use fleet_aws::{pages, settings};
+use fleet_aws::{cards, pages, settings};
 use serde_json::{Value as Json, json};
 
 use crate::stack::{Resource, Stack, folder};
@@ -14,6 +14,7 @@ fn variables(folder: &str) -> &'static [&'static str] {
     match folder {
         "registration" => settings::REGISTRATION,
         "certificate-renewal" => settings::CERTIFICATE_RENEWAL,
+        "certificate-sweep" => settings::CERTIFICATE_SWEEP,
         "device-manager" => settings::DEVICE_MANAGER,
         "ota-progress" => settings::OTA_PROGRESS,
         "ota-rollout" => settings::OTA_ROLLOUT,
@@ -49,6 +50,7 @@ fn every_name_that_is_known_outside_is_the_default() {
         ("OtaOkRule", "RuleName", "Devicemanager_ota_ok"),
         ("CertificatesTable", "TableName", "Bootstrapping_certificates"),
         ("CertificateRenewalFunction", "FunctionName", "Bootstrapping_lambda_certificate_renewal"),
+        ("CertificateSweepFunction", "FunctionName", "Bootstrapping_lambda_certificate_sweep"),
         ("CertificateRule", "RuleName", "Bootstrapping_certificate"),
     ] {
         let resource = stack.resources.iter().find(|resource| resource.id == id).expect("the resource is there");
@@ -91,7 +93,7 @@ fn every_index_is_where_the_code_looks_for_it() {
         (Table::Executions, &[(pages::BY_JOB, &[attribute::SHARD, attribute::PLACE])]),
         (
             Table::Certificates,
-            &[("by_device", &[attribute::DEVICE]), ("by_due", &[attribute::SHARD, attribute::PLACE])],
+            &[(cards::BY_DEVICE, &[attribute::DEVICE]), (cards::BY_DUE, &[attribute::SHARD, attribute::PLACE])],
         ),
     ];
     for (table, expected) in indexes {

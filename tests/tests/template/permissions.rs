@@ -34,7 +34,7 @@ fn tellers(downstream: Downstream) -> &'static [&'static str] {
         Downstream::Certificate | Downstream::Chain | Downstream::CredentialsError => {
             &["registration", "certificate-renewal"]
         }
-        Downstream::Status => &["registration", "certificate-renewal"],
+        Downstream::Status => &["registration", "certificate-renewal", "certificate-sweep"],
         Downstream::Key | Downstream::Parameters | Downstream::ParametersTopic => &["registration"],
         // Told when a device gets its slot, and told again when it asks.
         Downstream::OtaUpgrade | Downstream::OtaFirmware => &["ota-progress", "ota-rollout"],
@@ -60,8 +60,8 @@ const GUARDED: [(&str, &[&str]); 8] = [
     ("iot:AttachPolicy", &["registration", "certificate-renewal"]),
     ("acm-pca:IssueCertificate", &["registration", "certificate-renewal"]),
     ("acm-pca:GetCertificate", &["registration", "certificate-renewal"]),
-    ("acm-pca:RevokeCertificate", &[]),
-    ("iot:DeleteConnection", &[]),
+    ("acm-pca:RevokeCertificate", &["certificate-sweep"]),
+    ("iot:DeleteConnection", &["certificate-sweep"]),
 ];
 
 #[test]
