@@ -7,4 +7,5 @@ pub mod forecast;
 pub mod life;
 pub mod reason;
 pub mod reconcile;
+pub mod revocation;
 pub mod sweep;

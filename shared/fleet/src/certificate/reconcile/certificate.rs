@@ -16,7 +16,6 @@ const RESTORE: Remedy = Remedy::ByHand("put the row back, or: aws iot update-cer
 const COMPARE: Remedy = Remedy::ByHand("compare row and card: the row is older than the certificate");
 const COPIED: Remedy = Remedy::ByHand("take the certificate out of the row, which was copied");
 const SWEEP: Remedy = Remedy::ByHand("look into the log of the sweep: it should have done it");
-const DELETE: Remedy = Remedy::ByHand("aws iot delete-certificate --force-delete");
 const ISSUER: Remedy = Remedy::ByHand("it is not AWS IoT's own: have the device renew it (fleetctl cert renew)");
 
 /// A certificate, and who knows of it.
@@ -85,7 +84,7 @@ impl Case<'_> {
             (Chore::None, Some(Status::Active), _) => self.unknown(),
             (Chore::None, None | Some(Status::Revoked), Some(false)) => Some((Found::CardOnly, Remedy::End)),
             (Chore::None, Some(Status::Inactive), Some(false)) => Some((Found::Idle, Remedy::LookAgain)),
-            (Chore::None, Some(Status::Inactive), Some(true)) => Some((Found::Leftover, DELETE)),
+            (Chore::None, Some(Status::Inactive), Some(true)) => Some((Found::Leftover, Remedy::Delete)),
             _ => None,
         }
     }

@@ -99,8 +99,10 @@ impl Found {
 /// What is done about a finding. All but the last is sure: whatever the fleet does meanwhile, it breaks nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Remedy {
-    /// The certificate is set inactive, and its card due.
+    /// The certificate is set inactive; the sweep does the rest.
     Deactivate,
+    /// The certificate is deleted.
+    Delete,
     /// The row's problem tells the operator.
     Tell,
     /// The row's problem is cleared.
@@ -131,6 +133,7 @@ impl Remedy {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Deactivate => "set it inactive",
+            Self::Delete => "delete it",
             Self::Tell => "tell so in the row's problem",
             Self::Clear => "clear the row's problem",
             Self::Enter => "enter its card",

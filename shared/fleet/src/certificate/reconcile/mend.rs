@@ -1,14 +1,14 @@
 //! The writes of a finding's remedy. Each is lost if somebody has changed what it rests on.
 
 use super::finding::{Finding, Found, Remedy};
-use super::world::{Holder, Role, is_over};
+use super::world::{Holder, Role};
 use crate::Millis;
 use crate::attribute::{
     CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_RENEW_AT, CONFIRMED_AT, PLACE, REVOKED_AT, STATE,
 };
 use crate::certificate::card::{self, Card, Due};
 use crate::certificate::facts::Facts;
-use crate::certificate::life::Terms;
+use crate::certificate::life::{DAY, Terms};
 use crate::id::{CertificateId, DeviceId};
 use crate::message::CertificateState;
 use crate::problem::{Problem, cleared};
@@ -22,12 +22,18 @@ pub fn mark(finding: &Finding, row: &Row, now: Millis) -> Option<Write> {
     let still = |write: Write| write.when_still(STATE, row.get(STATE)).when_still(PLACE, row.get(PLACE));
     let due = |write| card::due(write, &card.id, Due::Chore(now));
     Some(still(match finding.remedy {
-        Remedy::LookAgain => due(Write::new()),
+        Remedy::LookAgain => card::due(Write::new(), &card.id, Due::Chore(look_at(&card, now))),
         Remedy::RevokeAgain => due(Write::new().when_still(REVOKED_AT, row.get(REVOKED_AT)).remove(REVOKED_AT)),
-        Remedy::Deactivate if is_over(&card) => due(Write::new()),
-        Remedy::Deactivate | Remedy::End => card::retired(&card.id, now),
+        Remedy::Deactivate => due(Write::new()),
+        Remedy::End => card::retired(&card.id, now),
         _ => return None,
     }))
+}
+
+/// A certificate that still waits for its confirmation would be given up when it is looked at: it has its day.
+fn look_at(card: &Card, now: Millis) -> Millis {
+    let is_pending = card.state == Some(CertificateState::Pending);
+    if is_pending { now.max(card.issued_at.saturating_add(DAY)) } else { now }
 }
 
 /// The write of the device's row; `None` if the remedy needs none, or the row says so already.
@@ -90,7 +96,7 @@ impl Entry<'_> {
     /// the certificate stands.
     #[must_use]
     pub fn card(&self, now: Millis) -> Vec<Write> {
-        let made = card::entered(self.id, self.facts, self.issuer, &self.terms(), now);
+        let made = card::entered(self.id, self.facts, self.issuer, &self.terms(), now.saturating_add(DAY));
         let renew_at = self.row.renew_at().unwrap_or_else(|| self.terms().renew_at(self.facts));
         let stands = match self.role() {
             None => return vec![],

@@ -1,6 +1,7 @@
 //! What there is, as it was read: in AWS IoT, in the ledger, and in the authority's list.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::Millis;
 use crate::attribute::{CERTIFICATE, CONFIRMED_AT, DEVICE, PROBLEM, REQUESTED_AT};
@@ -23,7 +24,7 @@ pub struct World {
     /// The things, with their certificates where these were asked for.
     pub things: BTreeMap<DeviceId, Option<BTreeSet<CertificateId>>>,
     /// An authority, and its list of revoked certificates.
-    pub list: Option<(String, Crl)>,
+    pub list: Option<(String, Arc<Crl>)>,
 }
 
 /// Which rows name a certificate, and as what.

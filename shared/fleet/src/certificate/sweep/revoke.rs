@@ -11,6 +11,7 @@ use super::scene::{Scene, at_authority, fault};
 use crate::attribute::{DEVICE, REGISTERED, REVOCATION, REVOCATION_REASON};
 use crate::certificate::card::{self, Card, Due};
 use crate::certificate::reason::Reason;
+use crate::certificate::revocation::IS_TRIED_AGAIN;
 use crate::credentials::Answer;
 use crate::id::CertificateId;
 use crate::message::CertificateState;
@@ -21,8 +22,6 @@ use crate::write::Write;
 
 /// How `revocation` begins once the device cannot connect any more.
 const CUT_OFF: &str = "cut off ";
-/// How it ends while something is left to be done.
-const AGAIN_SOON: &str = " (is tried again)";
 /// How much of an error it repeats.
 const WHY_MAX: usize = 200;
 
@@ -34,7 +33,7 @@ pub(super) fn plan(scene: &Scene<'_>, row: &Row) -> Plan {
         return Plan::done(vec![looks], Outcome::Ignored);
     }
     let left: Vec<_> = ids.into_iter().filter_map(|id| Doomed::of(scene, id)).collect();
-    let is_told = row.ledger_text(REVOCATION).is_some_and(|text| !text.ends_with(AGAIN_SOON));
+    let is_told = row.ledger_text(REVOCATION).is_some_and(|text| !text.ends_with(IS_TRIED_AGAIN));
     if left.is_empty() && is_told {
         return Plan::done(vec![], Outcome::Ignored);
     }
@@ -159,7 +158,7 @@ impl Revocation<'_> {
             (None, Some(why)) => format!("will not revoke it: {}", excerpt(&why, WHY_MAX)),
             (None, None) => "done".to_owned(),
         };
-        let again = self.scene.fault().map_or("", |_| AGAIN_SOON);
+        let again = self.scene.fault().map_or("", |_| IS_TRIED_AGAIN);
         format!("authority: {says}{again}")
     }
 

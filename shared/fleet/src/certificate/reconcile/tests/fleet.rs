@@ -1,6 +1,7 @@
 //! A fleet in memory, and what a remedy does to it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::*;
 use crate::Millis;
@@ -41,7 +42,7 @@ pub(super) struct Fleet {
     pub cards: BTreeMap<CertificateId, Row>,
     pub certificates: BTreeMap<CertificateId, Seen>,
     pub things: BTreeMap<DeviceId, Option<BTreeSet<CertificateId>>>,
-    pub list: Option<(String, Crl)>,
+    pub list: Option<(String, Arc<Crl>)>,
 }
 
 impl Fleet {
@@ -121,6 +122,7 @@ impl Fleet {
         let name = finding.device.clone().unwrap();
         match finding.remedy {
             Remedy::Deactivate => self.certificates.get_mut(&number).unwrap().status = Status::Inactive,
+            Remedy::Delete => drop(self.certificates.remove(&number)),
             Remedy::Attach => drop(self.things.insert(name.clone(), Some(BTreeSet::from([number.clone()])))),
             Remedy::Enter => self.enter(&number, &name),
             _ => {}

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::attribute::{
-    CERTIFICATE, CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING, DEVICE, ISSUER, PLACE, PROBLEM, REGISTERED, RENEW_AT,
-    SHARD,
+    CERTIFICATE, CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING, DEVICE, ISSUED_AT, ISSUER, PLACE, PROBLEM, REGISTERED,
+    RENEW_AT, SHARD,
 };
 use crate::certificate::card;
 use crate::certificate::crl::Crl;
@@ -127,6 +127,20 @@ fn every_certificate_that_a_row_names_has_a_card_that_says_what_is_next() {
 }
 
 #[test]
+fn what_waits_for_its_confirmation_is_not_given_up_before_its_day_is_over() {
+    let mut fleet = Fleet::well();
+    fleet.mark(3, &Write::new().remove(PLACE).set(ISSUED_AT, NOW - 2 * HOUR));
+    let finding = fleet.findings().remove(0);
+    fleet.mend(&finding);
+    let due = |fleet: &Fleet| card::Card::read(&fleet.cards[&id(3)]).unwrap().due;
+    assert_eq!(due(&fleet), Some(card::Due::Chore(NOW - 2 * HOUR + DAY)));
+    fleet.cards.remove(&id(3));
+    let finding = fleet.findings().remove(0);
+    fleet.mend(&finding);
+    assert_eq!(due(&fleet), Some(card::Due::Chore(NOW + DAY)));
+}
+
+#[test]
 fn a_row_of_an_earlier_version_learns_when_its_certificate_is_due() {
     let mut fleet = Fleet::well();
     fleet.write("a", &Write::new().remove(CERTIFICATE_RENEW_AT));
@@ -173,7 +187,7 @@ fn a_card_of_a_certificate_that_is_gone_is_ended() {
         inactive(fleet);
         fleet.mark(5, &card::ended(CertificateState::Retired, "superseded", LONG_AGO));
     };
-    check(over, Found::Leftover, Some(5), "a", None);
+    check(over, Found::Leftover, Some(5), "a", Some(Remedy::Delete));
 }
 
 #[test]
@@ -218,7 +232,7 @@ fn things_and_rows_without_certificate_are_found() {
 fn the_authoritys_list_is_held_against_the_ledger() {
     let listing = |fleet: &mut Fleet, serials: &[&str], made_at| {
         let serials = serials.iter().map(|serial| (*serial).to_owned()).collect();
-        fleet.list = Some((AUTHORITY.to_owned(), Crl { made_at, serials }));
+        fleet.list = Some((AUTHORITY.to_owned(), Crl { made_at, serials }.into()));
         fleet.cards.values_mut().for_each(|row| drop(row.0.insert(ISSUER.to_owned(), AUTHORITY.into())));
     };
     let revoked = |fleet: &mut Fleet| {
@@ -241,7 +255,7 @@ fn the_authoritys_list_is_held_against_the_ledger() {
     }
     let mut fleet = Fleet::well();
     revoked(&mut fleet);
-    fleet.list = Some((AUTHORITY.to_owned(), Crl { made_at: NOW, serials: BTreeSet::new() }));
+    fleet.list = Some((AUTHORITY.to_owned(), Crl { made_at: NOW, serials: BTreeSet::new() }.into()));
     assert_eq!(fleet.found(), [], "another authority's list says nothing");
 }
 
