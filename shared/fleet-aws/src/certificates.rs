@@ -32,6 +32,15 @@ impl CertificateArn {
         let (partition, _lambda, region, account) = (next(), next(), next(), next());
         Self(format!("arn:{partition}:iot:{region}:{account}:cert/{id}"))
     }
+
+    /// An ARN as AWS IoT says it.
+    pub(crate) fn of(arn: impl Into<String>) -> Self {
+        Self(arn.into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Certificates {

@@ -19,6 +19,7 @@ pub mod objects;
 pub mod operator;
 pub mod pages;
 pub mod private_ca;
+pub mod registry;
 pub mod report;
 pub mod sessions;
 pub mod settings;

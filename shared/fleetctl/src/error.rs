@@ -54,6 +54,10 @@ pub enum Error {
     #[error("nothing was written: {0}")]
     Row(Problem),
 
+    /// What was looked for was found, and should not be there: it is the command's answer, and still no success.
+    #[error("{0}")]
+    Found(String),
+
     /// Something that the command needs is not there, or not so.
     #[error("{0}")]
     Refused(String),

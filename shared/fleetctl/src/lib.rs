@@ -1,7 +1,10 @@
-//! The operator's command line: publishes software, creates and steers jobs, and says which device runs what.
+//! The operator's command line: publishes software, creates and steers jobs, sees to
+//! certificates, and says which device runs what.
 //!
 //! It writes the rows that an operator may as well write by hand, and nothing that a function owns.
 
+mod cert;
+mod clock;
 mod error;
 mod firmware;
 mod inventory;
@@ -16,7 +19,7 @@ use clap::{Parser, Subcommand};
 pub use error::{Error, Result};
 pub use place::{Cloud, Place};
 
-/// Software, jobs and inventory of a fleet.
+/// Software, jobs, certificates and inventory of a fleet.
 #[derive(Debug, Parser)]
 #[command(name = "fleetctl")]
 pub struct Arguments {
@@ -37,6 +40,9 @@ enum Command {
     /// Rollouts: create, steer, watch, explain
     #[command(subcommand)]
     Job(job::Command),
+    /// Certificates: list, show, revoke, renew, forecast, reconcile
+    #[command(subcommand)]
+    Cert(cert::Command),
     /// Which versions run where
     Inventory(inventory::Inventory),
 }
@@ -64,6 +70,7 @@ impl Arguments {
             Command::Key(command) => command.run(),
             Command::Firmware(command) => command.run(cloud).await,
             Command::Job(command) => command.run(cloud).await,
+            Command::Cert(command) => command.run(cloud).await,
             Command::Inventory(inventory) => inventory.run(cloud).await,
         }
     }

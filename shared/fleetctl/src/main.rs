@@ -1,9 +1,9 @@
-//! `fleetctl`: software, jobs and the fleet's inventory, from an operator's terminal.
+//! `fleetctl`: software, jobs, certificates and the fleet's inventory, from an operator's terminal.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use fleetctl::Arguments;
+use fleetctl::{Arguments, Error};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -11,6 +11,10 @@ async fn main() -> ExitCode {
         Ok(said) => {
             println!("{}", said.trim_end());
             ExitCode::SUCCESS
+        }
+        Err(Error::Found(said)) => {
+            println!("{}", said.trim_end());
+            ExitCode::FAILURE
         }
         Err(error) => {
             eprintln!("fleetctl: {}", error.to_string().replace('\n', " "));

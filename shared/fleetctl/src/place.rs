@@ -3,10 +3,13 @@
 use std::fs;
 use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use fleet::table::Table;
+use fleet_aws::certificates::Certificates;
 use fleet_aws::clients::Clients;
+use fleet_aws::registry::Registry;
 use fleet_aws::settings::Environment;
 use fleet_aws::tables::{TableNames, Tables};
 use fleet_aws::uploads::Uploads;
@@ -47,6 +50,9 @@ pub struct Place {
     /// Table of the devices in jobs [default: Devicemanager_ota_executions]
     #[arg(long, global = true, env = "FLEETWAKE_EXECUTIONS_TABLE", hide_short_help = true, value_name = "TABLE")]
     pub executions_table: Option<String>,
+    /// Table of the certificates [default: Bootstrapping_certificates]
+    #[arg(long, global = true, env = "FLEETWAKE_CERTIFICATES_TABLE", hide_short_help = true, value_name = "TABLE")]
+    pub certificates_table: Option<String>,
 }
 
 /// The stack, as far as operators work with it.
@@ -54,6 +60,8 @@ pub struct Place {
 pub struct Cloud {
     pub(crate) tables: Tables,
     pub(crate) uploads: Uploads,
+    pub(crate) certificates: Certificates,
+    pub(crate) registry: Arc<Registry>,
     bucket: Option<String>,
 }
 
@@ -76,6 +84,7 @@ struct Names {
     firmware: Option<String>,
     jobs: Option<String>,
     executions: Option<String>,
+    certificates: Option<String>,
 }
 
 impl Cloud {
@@ -98,7 +107,13 @@ impl Cloud {
     /// The stack with these tables and this bucket.
     #[must_use]
     pub fn new(clients: &Clients, tables: &TableNames, bucket: Option<String>) -> Self {
-        Self { tables: Tables::new(clients, tables), uploads: Uploads::new(clients), bucket }
+        Self {
+            tables: Tables::new(clients, tables),
+            uploads: Uploads::new(clients),
+            certificates: Certificates::new(clients),
+            registry: Arc::new(Registry::new(clients)),
+            bucket,
+        }
     }
 
     /// The bucket for software.
@@ -117,6 +132,7 @@ impl Place {
             (Table::Software, &self.firmware_table, &local.firmware, "Devicemanager_update"),
             (Table::Jobs, &self.jobs_table, &local.jobs, "Devicemanager_ota_jobs"),
             (Table::Executions, &self.executions_table, &local.executions, "Devicemanager_ota_executions"),
+            (Table::Certificates, &self.certificates_table, &local.certificates, "Bootstrapping_certificates"),
         ]
         .into_iter()
         .map(|(table, asked, local, default)| {

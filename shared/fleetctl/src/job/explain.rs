@@ -1,7 +1,5 @@
 //! Why a device did or did not get its upgrade: the rows as they are, before the functions that decide.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use clap::Args;
 use fleet::Millis;
 use fleet::ota::explain::{Facts, Finding, explain};
@@ -9,6 +7,7 @@ use fleet::ota::policy::Policy;
 use fleet::release;
 use fleet::table::Key;
 
+use crate::clock::now;
 use crate::error::{Error, Result};
 use crate::place::Cloud;
 use crate::print::{lines, script};
@@ -46,9 +45,4 @@ impl Explain {
         let releases = keys.map_or([None, None], |keys| keys.each_ref().map(|key| rows.get(key)));
         Ok(explain(&Facts { job, device, job_row, device_row, execution, releases, now }))
     }
-}
-
-fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }

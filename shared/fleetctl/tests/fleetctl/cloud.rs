@@ -1,5 +1,6 @@
-//! A cloud of an operator's tables and a bucket.
+//! A cloud of an operator's tables, a bucket and a registry.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use axum::Router;
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::arguments;
+use crate::iot::Iot;
 
 pub const BUCKET: &str = "software";
 
@@ -29,6 +31,7 @@ pub const BUCKET: &str = "software";
 pub struct World {
     pub cloud: Cloud,
     pub tables: Tables,
+    pub iot: Iot,
     pub folder: TempDir,
 }
 
@@ -36,12 +39,14 @@ impl World {
     pub async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let (dynamodb, s3) = (dynamodb().await, s3(folder.path().join("s3")).await);
+        let (iot, registry) = Iot::serve().await;
         let variables = [
             ("AWS_REGION", "eu-west-1"),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "hunter2"),
             ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
             ("AWS_ENDPOINT_URL_S3", &s3),
+            ("AWS_ENDPOINT_URL_IOT", &registry),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let clients = Clients::new(&Environment::from_iter(variables)).unwrap();
@@ -50,10 +55,11 @@ impl World {
             (Table::Software, "releases".to_owned()),
             (Table::Jobs, "jobs".to_owned()),
             (Table::Executions, "executions".to_owned()),
+            (Table::Certificates, "certificates".to_owned()),
         ]
         .into();
         let cloud = Cloud::new(&clients, &names, Some(BUCKET.to_owned()));
-        Self { cloud, tables: Tables::new(&clients, &names), folder }
+        Self { cloud, tables: Tables::new(&clients, &names), iot, folder }
     }
 
     /// What the command says.
@@ -107,13 +113,15 @@ impl World {
 
 async fn dynamodb() -> String {
     let database = Database::memory().unwrap();
-    for (name, attributes, key, index) in [
-        ("devices", &["device", "inventory", "running"][..], &["device"][..], Some("inventory")),
-        ("releases", &["device"], &["device"], None),
-        ("jobs", &["job"], &["job"], None),
-        ("executions", &["device", "job", "shard", "place"], &["device", "job"], Some("by_job")),
+    let due = &["shard", "place"][..];
+    for (name, key, indexes) in [
+        ("devices", &["device"][..], &[("inventory", &["inventory", "running"][..])][..]),
+        ("releases", &["device"], &[]),
+        ("jobs", &["job"], &[]),
+        ("executions", &["device", "job"], &[("by_job", due)]),
+        ("certificates", &["certificate"], &[("by_device", &["device"]), ("by_due", due)]),
     ] {
-        database.create_table(serde_json::from_value(table(name, attributes, key, index)).unwrap()).unwrap();
+        database.create_table(serde_json::from_value(table(name, key, indexes)).unwrap()).unwrap();
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -121,11 +129,12 @@ async fn dynamodb() -> String {
     endpoint
 }
 
-fn table(name: &str, attributes: &[&str], key: &[&str], index: Option<&str>) -> Json {
+fn table(name: &str, key: &[&str], indexes: &[(&str, &[&str])]) -> Json {
     let keys = |names: &[&str]| -> Json {
         let kinds = ["HASH", "RANGE"].into_iter().zip(names);
         kinds.map(|(kind, name)| json!({"AttributeName": name, "KeyType": kind})).collect()
     };
+    let attributes: BTreeSet<_> = indexes.iter().flat_map(|(_, names)| *names).chain(key).collect();
     let defined: Json = attributes.iter().map(|name| json!({"AttributeName": name, "AttributeType": "S"})).collect();
     let mut table = json!({
         "TableName": name,
@@ -133,10 +142,9 @@ fn table(name: &str, attributes: &[&str], key: &[&str], index: Option<&str>) -> 
         "KeySchema": keys(key),
         "BillingMode": "PAY_PER_REQUEST",
     });
-    if let Some(index) = index {
-        let schema = keys(&attributes[attributes.len() - 2..]);
-        let projection = json!({"ProjectionType": "ALL"});
-        table["GlobalSecondaryIndexes"] = json!([{"IndexName": index, "KeySchema": schema, "Projection": projection}]);
+    if !indexes.is_empty() {
+        let index = |(name, names): &(&str, &[&str])| json!({"IndexName": name, "KeySchema": keys(names), "Projection": {"ProjectionType": "ALL"}});
+        table["GlobalSecondaryIndexes"] = indexes.iter().map(index).collect();
     }
     table
 }

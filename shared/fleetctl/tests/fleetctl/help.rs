@@ -16,7 +16,17 @@ fn the_command_line_is_consistent() {
 
 #[test]
 fn help_is_short_and_readable() {
-    for path in ["", "key new", "firmware", "firmware publish", "job", "job create", "job devices", "inventory"] {
+    for path in [
+        "",
+        "key new",
+        "firmware",
+        "firmware publish",
+        "job",
+        "job create",
+        "job devices",
+        "inventory",
+        "cert reconcile",
+    ] {
         let help = help(path);
         assert!(help.lines().count() <= 60 && help.lines().all(|line| line.chars().count() <= 130), "{path}:\n{help}");
     }
@@ -41,6 +51,9 @@ fn help_is_short_and_readable() {
           --profile <PROFILE>  Profile of the AWS credentials
           --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
     ");
+    insta::assert_snapshot!(help("cert"), @"");
+    insta::assert_snapshot!(help("cert revoke"), @"");
+    insta::assert_snapshot!(help("cert reconcile"), @"");
     insta::assert_snapshot!(help("job"), @"
     Rollouts: create, steer, watch, explain
 
@@ -106,6 +119,9 @@ fn what_is_mistyped_is_answered_with_what_would_do() {
         ("job create j --firmware main --version 2", "--target <TARGET>"),
         ("job devices j --state BROKEN", "no such state"),
         ("firmware publish f --name a@b --version 2", "no @"),
+        ("cert list --state broken", "no such state"),
+        ("cert list --due-in soon", "a duration is like 30d"),
+        ("cert revoke dev-1 --reason stolen", "a reason is unspecified, keyCompromise"),
         ("inventory --version 2", "--firmware <FIRMWARE>"),
     ] {
         let words = std::iter::once("fleetctl").chain(line.split_whitespace());

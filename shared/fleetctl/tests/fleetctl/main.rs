@@ -1,13 +1,16 @@
-//! The command line against a DynamoDB and an S3 of another make, in this process.
+//! The command line against a DynamoDB, an S3 and an AWS IoT of another make, in this process.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod certificates;
 mod cloud;
 mod explain;
 mod firmware;
 mod help;
 mod inventory;
+mod iot;
 mod jobs;
 mod keys;
+mod reconcile;
 
 use clap::Parser as _;
 use fleetctl::Arguments;
