@@ -5,7 +5,7 @@ use fleet::attribute::{
     ANSWER_WITHIN, AT_ONCE, END_AT, ERROR_THRESHOLD, FIRMWARE, GROUPS, MINIMUM_SAMPLE, MODE, OPEN, PER_MINUTE, RETRIES,
     RETRY_AFTER, START_AT, STATE, SUCCESS_THRESHOLD, TARGETS, TIMEOUT, VERIFY, VERSION, WINDOW,
 };
-use fleet::ota::policy::Policy;
+use fleet::ota::policy::{Policy, is_job_name};
 use fleet::release;
 use fleet::row::Row;
 use fleet::table::Key;
@@ -18,9 +18,6 @@ use serde_json::{Map, Value as Json, json};
 use crate::error::{Error, Result};
 use crate::firmware::version;
 use crate::place::Cloud;
-
-/// Most characters of a job's name.
-const NAME_MAX: usize = 64;
 
 #[derive(Debug, Args)]
 pub struct Create {
@@ -120,9 +117,7 @@ enum State {
 }
 
 fn name(text: &str) -> Result<String, &'static str> {
-    let valid = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-');
-    let fits = (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(valid);
-    if fits { Ok(text.to_owned()) } else { Err("a job's name is 1 to 64 of A-Z a-z 0-9 _ -") }
+    if is_job_name(text) { Ok(text.to_owned()) } else { Err("a job's name is 1 to 64 of A-Z a-z 0-9 _ -") }
 }
 
 /// One key of `targets`.

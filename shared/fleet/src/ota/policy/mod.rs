@@ -52,6 +52,8 @@ pub const PER_MINUTE_MAX: u64 = 60_000;
 pub const RETRIES_MAX: u64 = 10;
 /// Largest smallest sample.
 const SAMPLE_MAX: u64 = 1_000_000;
+/// Most characters of a job's name.
+const JOB_NAME_MAX: usize = 64;
 /// Most characters of a software's name.
 const NAME_MAX: usize = 128;
 
@@ -122,18 +124,19 @@ impl Policy {
     }
 }
 
-/// The job's own name goes into keys and messages.
-fn name(row: &Row) -> Result<(), Problem> {
-    const EXPECTED: &str = "a job's name: 1 to 64 characters of A-Z a-z 0-9 _ -";
-    let valid = |name: &str| (1..=64).contains(&name.len()) && name.bytes().all(is_of_a_name);
-    match row.ledger_text(JOB) {
-        Some(name) if !valid(name) => Err(Problem::new(JOB, row.get(JOB), EXPECTED)),
-        _ => Ok(()),
-    }
+/// Whether a job may have this name: it goes into keys and messages.
+#[must_use]
+pub fn is_job_name(name: &str) -> bool {
+    let valid = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-');
+    (1..=JOB_NAME_MAX).contains(&name.len()) && name.bytes().all(valid)
 }
 
-const fn is_of_a_name(c: u8) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-')
+fn name(row: &Row) -> Result<(), Problem> {
+    const EXPECTED: &str = "a job's name: 1 to 64 characters of A-Z a-z 0-9 _ -";
+    match row.ledger_text(JOB) {
+        Some(name) if !is_job_name(name) => Err(Problem::new(JOB, row.get(JOB), EXPECTED)),
+        _ => Ok(()),
+    }
 }
 
 /// The software's name and version. `main@2` is `main`, as long as `version` says the same.
