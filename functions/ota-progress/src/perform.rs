@@ -6,9 +6,8 @@ use fleet::Millis;
 use fleet::attribute::JOB;
 use fleet::id::DeviceId;
 use fleet::ota::report::{Answer, Effect, OpenJob};
-use fleet::table::{Table, Transaction};
+use fleet::table::Table;
 use fleet_aws::failure::Failure;
-use fleet_aws::tables::Written;
 use fleet_aws::transactions::Transacted;
 
 use crate::OtaProgress;
@@ -35,22 +34,15 @@ impl Performer<'_> {
             Effect::Read(key) => Answer::Row(tables.read(key).await?),
             Effect::ReadExecutions => Answer::Rows(tables.executions_of(device).await?),
             Effect::ListOpenJobs => Answer::Jobs(self.open_jobs().await?),
-            Effect::Commit(transaction) => self.commit(transaction).await?,
+            Effect::Commit(transaction) => match tables.transact(transaction).await? {
+                Transacted::Done => Answer::Done,
+                Transacted::Lost(_) => Answer::Lost,
+            },
             Effect::Presign(location, object) => Answer::Url(objects.presign(location, object, *url_lifetime).await?),
             Effect::Publish(topic, payload) => {
                 messages.publish(*topic, device, payload.clone()).await.map(|()| Answer::Done)?
             }
         })
-    }
-
-    /// A single write needs no transaction, which costs twice as much.
-    async fn commit(&self, transaction: &Transaction) -> Result<Answer, Failure> {
-        let tables = &self.function.tables;
-        let is_done = match transaction.0.as_slice() {
-            [(key, write)] => matches!(tables.write(key, write).await?, Written::Row(_)),
-            _ => tables.transact(transaction).await? == Transacted::Done,
-        };
-        Ok(if is_done { Answer::Done } else { Answer::Lost })
     }
 
     /// The jobs that take in devices that come later: read now and then, not for every message.

@@ -29,9 +29,7 @@ impl Tables {
         match writes.as_slice() {
             [] => return Ok(Transacted::Done),
             // A transaction costs twice as much as the same write by itself.
-            [(key, write)] if !write.creates && !write.changes.is_empty() => {
-                return self.transact_one(key, write).await;
-            }
+            [(key, write)] => return self.transact_one(key, write).await,
             _ => {}
         }
         let items = writes.iter().map(|(key, write)| self.item(key, write)).collect::<Result<_, _>>()?;
