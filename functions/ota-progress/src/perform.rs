@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use fleet::Millis;
-use fleet::attribute::JOB;
 use fleet::id::DeviceId;
 use fleet::ota::report::{Answer, Effect, OpenJob};
 use fleet::table::Table;
@@ -11,9 +10,6 @@ use fleet_aws::failure::Failure;
 use fleet_aws::transactions::Transacted;
 
 use crate::OtaProgress;
-
-/// Most jobs that are read at once.
-const JOBS_PAGE: u32 = 100;
 
 /// Performs the effects of one run.
 pub(crate) struct Performer<'a> {
@@ -50,13 +46,7 @@ impl Performer<'_> {
         if let Some(known) = self.function.memory.borrow().open_jobs(self.now) {
             return Ok(known);
         }
-        let (mut jobs, mut last, mut is_over) = (Vec::new(), None, false);
-        while !is_over {
-            let page = self.function.tables.scan(Table::Jobs, last.as_deref(), JOBS_PAGE).await?;
-            jobs.extend(page.rows.iter().filter_map(OpenJob::read));
-            last = page.rows.last().and_then(|row| row.ledger_text(JOB)).map(str::to_owned);
-            is_over = page.is_last;
-        }
+        let jobs = self.function.tables.every(Table::Jobs, |row| OpenJob::read(&row)).await?;
         let jobs: Arc<[_]> = jobs.into();
         self.function.memory.borrow_mut().remember(self.now, Arc::clone(&jobs));
         Ok(jobs)

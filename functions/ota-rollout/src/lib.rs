@@ -25,9 +25,6 @@ use fleet_aws::tables::Tables;
 
 use crate::report::Summary;
 
-/// Most jobs that are read at once.
-const JOBS_PAGE: u32 = 100;
-
 /// How long after an event came a tick may begin, in milliseconds: it takes 20 s and its last calls, and the function
 /// has 60 s.
 const LAST_TICK: Millis = 30_000;
@@ -71,14 +68,10 @@ impl OtaRollout {
     /// The jobs that `bells` ring for.
     async fn jobs(&self, bells: &Bells) -> Result<BTreeMap<String, Rung>, Failure> {
         let mut jobs = bells.jobs.clone();
-        let (mut last, mut is_over) = (None, !bells.clock);
-        while !is_over {
-            let page = self.tables.scan(Table::Jobs, last.as_deref(), JOBS_PAGE).await?;
-            let name = |row: &Row| row.ledger_text(JOB).map(str::to_owned);
-            last = page.rows.last().and_then(name);
-            is_over = page.is_last;
-            let moving = page.rows.iter().filter(|row| !is_at_rest(row));
-            jobs.extend(moving.filter_map(name).map(|job| (job, Rung::default())));
+        if bells.clock {
+            let moving = |row: Row| if is_at_rest(&row) { None } else { row.ledger_text(JOB).map(str::to_owned) };
+            let moving = self.tables.every(Table::Jobs, moving).await?;
+            jobs.extend(moving.into_iter().map(|job| (job, Rung::default())));
         }
         Ok(jobs)
     }

@@ -33,6 +33,10 @@ pub(crate) enum Span<'a> {
 }
 
 const QUERY: &str = "Query";
+const SCAN: &str = "Scan";
+
+/// Most rows of one page of a small table.
+const EVERY_PAGE: i32 = 100;
 
 impl Tables {
     /// All executions of `device`, as the last writes left them.
@@ -120,8 +124,23 @@ impl Tables {
         let start = after.map(|hash| start([(table.hash_attribute(), hash)]));
         let call = self.client.scan().table_name(self.name(table)?).consistent_read(true).limit(whole(limit));
         let output = call.set_exclusive_start_key(start).send().await;
-        let output = output.map_err(|error| Failure::of("Scan", &error))?;
+        let output = output.map_err(|error| Failure::of(SCAN, &error))?;
         Ok(Page { rows: rows(output.items), is_last: output.last_evaluated_key.is_none() })
+    }
+
+    /// What `read` makes of every row of a small `table`, as the last writes left them. Only one page of rows is held at
+    /// a time: a job's row may be large.
+    ///
+    /// # Errors
+    /// A [`Failure::Fault`].
+    pub async fn every<T>(&self, table: Table, read: impl Fn(Row) -> Option<T>) -> Result<Vec<T>, Failure> {
+        let call = self.client.scan().table_name(self.name(table)?).consistent_read(true);
+        let mut items = call.into_paginator().page_size(EVERY_PAGE).items().send();
+        let mut found = Vec::new();
+        while let Some(item) = items.next().await {
+            found.extend(read(items::row(item.map_err(|error| Failure::of(SCAN, &error).into_fault())?)));
+        }
+        Ok(found)
     }
 
     fn inventory_query(&self, shard: &str, prefix: &str) -> Result<QueryFluentBuilder, Failure> {

@@ -59,6 +59,23 @@ async fn a_scan_meets_every_row_once() {
 }
 
 #[tokio::test]
+async fn every_row_of_a_small_table_is_read_and_those_that_say_nothing_are_left_out() {
+    let (_, tables) = tables().await;
+    for number in 0..250 {
+        let state = if number % 2 == 0 { "active" } else { "done" };
+        make(&tables, &Key::job(format!("j{number:03}")), Write::create().set("state", state)).await;
+    }
+    let active = |row: Row| {
+        let job = row.ledger_text("job").map(str::to_owned);
+        job.filter(|_| row.ledger_text("state") == Some("active"))
+    };
+    let mut found = tables.every(Table::Jobs, active).await.unwrap();
+    found.sort();
+    assert_eq!(found, (0..250).step_by(2).map(|number| format!("j{number:03}")).collect::<Vec<_>>());
+    assert_eq!(tables.every(Table::Jobs, Some).await.unwrap().len(), 250);
+}
+
+#[tokio::test]
 async fn executions_are_found_by_their_place_in_its_order() {
     let (_, tables) = tables().await;
     for (device, place) in [

@@ -13,9 +13,6 @@ use crate::error::Result;
 use crate::place::Cloud;
 use crate::print::{NOTHING, cell, json, lines, problems, script, table};
 
-/// Rows of one page of a table.
-const PAGE: u32 = 1000;
-
 pub(super) async fn list(cloud: &Cloud, for_script: bool) -> Result<String> {
     let rows = all(cloud, Table::Software).await?;
     if for_script {
@@ -49,15 +46,7 @@ pub(super) async fn show(cloud: &Cloud, release: &str, for_script: bool) -> Resu
 /// All rows of a table that has few: releases or jobs.
 pub(crate) async fn all(cloud: &Cloud, table: Table) -> Result<Vec<Row>> {
     let name = |row: &Row| row.ledger_text(table.hash_attribute()).map(str::to_owned);
-    let (mut rows, mut after) = (Vec::new(), None::<String>);
-    loop {
-        let page = cloud.tables.scan(table, after.as_deref(), PAGE).await?;
-        rows.extend(page.rows);
-        after = rows.last().and_then(name);
-        if page.is_last {
-            break;
-        }
-    }
+    let mut rows = cloud.tables.every(table, Some).await?;
     rows.sort_by_cached_key(name);
     Ok(rows)
 }
