@@ -83,10 +83,12 @@ fn settled(mut world: World) -> World {
 fn round(value: &mut Value) {
     let rounded = match value {
         Value::Number(number) => number.parse().ok().map(|time| Value::from(to_second(time))),
-        Value::Text(text) => Due::parse(text).map(|due| match due {
-            Due::Renewal(at) => Due::Renewal(to_second(at)),
-            Due::Chore(at) => Due::Chore(to_second(at)),
-        }).map(|due| Value::text(due.text())),
+        Value::Text(text) => Due::parse(text)
+            .map(|due| match due {
+                Due::Renewal(at) => Due::Renewal(to_second(at)),
+                Due::Chore(at) => Due::Chore(to_second(at)),
+            })
+            .map(|due| Value::text(due.text())),
         _ => None,
     };
     if let Some(rounded) = rounded {
@@ -111,8 +113,7 @@ pub fn at_rest(mut world: World) -> World {
     times.sort_unstable();
     times.dedup();
     let place = |time: Millis| times.iter().position(|found| *found == time).and_then(|at| u32::try_from(at).ok());
-    let placed: Vec<_> =
-        PLACES.iter().filter_map(|name| Some((*name, place(row.ledger_number(name)?)?))).collect();
+    let placed: Vec<_> = PLACES.iter().filter_map(|name| Some((*name, place(row.ledger_number(name)?)?))).collect();
     for (name, place) in placed {
         row.0.insert(name.to_owned(), received_at(place).into());
     }

@@ -189,8 +189,10 @@ impl Model {
     /// A function begins with a letter.
     pub fn begin(&mut self, mail: Mail, newest: u32) -> u32 {
         let letters = &self.letters;
-        let request =
-            *self.requests.entry(mail).or_insert_with(|| Box::leak(Box::new(letters[mail.letter].request(mail.number))));
+        let request = *self
+            .requests
+            .entry(mail)
+            .or_insert_with(|| Box::leak(Box::new(letters[mail.letter].request(mail.number))));
         self.jobs.number(Job::new(mail, Run::new(&RULES, request, now(newest))))
     }
 
@@ -211,7 +213,11 @@ impl Model {
         match &node.over {
             None => Event::Join,
             Some(own) if self.is_active(world, own) => {
-                if self.works(world, own) { Event::Join } else { Event::ThrownOut }
+                if self.works(world, own) {
+                    Event::Join
+                } else {
+                    Event::ThrownOut
+                }
             }
             Some(_) => Event::Refused,
         }

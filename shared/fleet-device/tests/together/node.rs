@@ -63,7 +63,11 @@ impl Node {
     }
 
     fn restarted(&self) -> Self {
-        let mut hands = Hands { node: Self { machine: Machine::new(profile(), 0), ..self.clone() }, fuse: usize::MAX, said: vec![] };
+        let mut hands = Hands {
+            node: Self { machine: Machine::new(profile(), 0), ..self.clone() },
+            fuse: usize::MAX,
+            said: vec![],
+        };
         hands.feed(Input::Started(Box::new(self.disk.clone())));
         hands.node
     }

@@ -7,7 +7,7 @@ use crate::search::Search;
 
 /// Faults that happen together.
 fn faults() -> usize {
-    env::var("FLEET_TOGETHER_FAULTS").map_or(0, |faults| faults.parse().unwrap())
+    env::var("FLEET_TOGETHER_FAULTS").map_or(1, |faults| faults.parse().unwrap())
 }
 
 #[test]

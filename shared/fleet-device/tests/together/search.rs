@@ -96,7 +96,11 @@ impl Search {
             }
         }
         let lost = reached.iter().position(|reached| !reached);
-        assert!(lost.is_none(), "no way leads from here to the end:\n{}", self.story(u32::try_from(lost.unwrap()).unwrap()));
+        assert!(
+            lost.is_none(),
+            "no way leads from here to the end:\n{}",
+            self.story(u32::try_from(lost.unwrap()).unwrap())
+        );
     }
 
     /// How a state was come by.

@@ -106,7 +106,8 @@ impl Model {
             let twice = State { up: with(&state.up, mail), ..state.clone() };
             let mut anew = state.clone();
             self.post(&mut anew, mail.letter);
-            let steps_of_mail = [(Step::LetterLost(mail), lost), (Step::LetterTwice(mail), twice), (Step::LetterTwice(mail), anew)];
+            let steps_of_mail =
+                [(Step::LetterLost(mail), lost), (Step::LetterTwice(mail), twice), (Step::LetterTwice(mail), anew)];
             steps.extend(steps_of_mail.map(|(step, state)| (step, self.settled(state))));
         }
         steps
