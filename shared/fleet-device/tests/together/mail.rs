@@ -25,6 +25,14 @@ pub struct Mail {
     pub number: u32,
 }
 
+/// Numbers of a day: more than anybody uses.
+const A_DAY: u32 = 43_200_000;
+
+/// The first number of a day.
+pub const fn first_of(day: u32) -> u32 {
+    day * A_DAY
+}
+
 /// When the broker takes what has this number.
 pub fn received_at(number: u32) -> Millis {
     NOW + 2 * Millis::from(number)

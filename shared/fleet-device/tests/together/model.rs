@@ -5,47 +5,56 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use fleet::Millis;
-use fleet::credentials::{Request, Run};
-use fleet::identity::{self, Unserved};
-use fleet::message::{Delivery, Encoding, Manifest, Status};
-use fleet::refusal::ErrorMessage;
-use fleet::topic::Downstream;
+use fleet::attribute::REGISTERED;
+use fleet::certificate::sweep::{self, Task};
+use fleet::credentials::{self, Request};
+use fleet::device_row::Registered;
 use fleet_device::Credentials;
 use fleet_device::machine::Input;
 
-use crate::cloud::{Job, Next, at_rest, newest, to_second};
-use crate::mail::{Letter, Mail, now};
+use crate::cloud::Cloud;
+use crate::mail::{Letter, Mail, first_of, now, received_at};
 use crate::node::{Event, Line, Node, Word};
 use crate::pool::Pool;
-use crate::scene::{Certificates, RULES, claim_certificate, device, registered};
+use crate::scene::{Certificates, RULES, claim_certificate, registered};
+use crate::steps::queue;
+use crate::work::{Errand, Job, Next, Run, at_rest, newest};
 use crate::world::World;
 
+/// What can come of an event: the device after it, and the letters that it has sent.
+type Ends = Rc<Vec<(u32, Vec<u32>)>>;
 /// A message to the device.
-type Note = (String, Vec<u8>);
+pub type Note = (String, Vec<u8>);
 
 /// A state of the whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     pub node: u32,
-    pub world: u32,
+    pub cloud: u32,
     /// On their way to the cloud, in no order.
     pub up: Vec<Mail>,
     /// On their way to the device, in no order.
     pub down: Vec<u32>,
     /// Functions at work.
     pub jobs: Vec<u32>,
+    /// Days that have passed since the beginning.
+    pub day: u32,
+    /// Whether the sweep is to hear that an operator has revoked the device.
+    pub edited: bool,
 }
 
 /// What one stage, or part of one, leads to.
 pub struct Stage {
-    pub world: u32,
+    pub cloud: u32,
     /// The job, where it goes on.
     pub job: Option<u32>,
     pub failed: bool,
     pub sent: Vec<u32>,
+    /// Whether the device's session was ended.
+    pub ended: bool,
 }
 
-/// What is known of worlds, at a glance.
+/// What is known of a cloud, at a glance.
 #[derive(Clone, Copy)]
 pub struct Glance {
     pub newest: u32,
@@ -55,14 +64,16 @@ pub struct Glance {
 pub struct Model {
     pub certificates: Certificates,
     pub nodes: Pool<Node>,
-    pub worlds: Pool<World>,
+    pub clouds: Pool<Cloud>,
     pub jobs: Pool<Job>,
     pub letters: Pool<Letter>,
-    notes: Pool<Note>,
-    happened: HashMap<(u32, Event), Rc<Vec<(u32, Vec<u32>)>>>,
+    pub notes: Pool<Note>,
+    happened: HashMap<(u32, Event), Ends>,
     stages: HashMap<(u32, u32, u32), Rc<Stage>>,
     glances: HashMap<u32, Glance>,
     requests: HashMap<Mail, &'static Request>,
+    tasks: HashMap<Task, &'static Task>,
+    due: HashMap<(u32, u32), Rc<Vec<&'static Task>>>,
 }
 
 impl Model {
@@ -71,7 +82,7 @@ impl Model {
         let mut model = Self {
             certificates: Certificates::new(),
             nodes: Pool::default(),
-            worlds: Pool::default(),
+            clouds: Pool::default(),
             jobs: Pool::default(),
             letters: Pool::default(),
             notes: Pool::default(),
@@ -79,16 +90,18 @@ impl Model {
             stages: HashMap::new(),
             glances: HashMap::new(),
             requests: HashMap::new(),
+            tasks: HashMap::new(),
+            due: HashMap::new(),
         };
-        let world = at_rest(registered());
-        let node = Node::start(model.certificates.memory(&world), unix);
-        let (node, world) = (model.nodes.number(node), model.worlds.number(world));
-        (model, State { node, world, up: vec![], down: vec![], jobs: vec![] })
+        let cloud = at_rest(registered());
+        let node = Node::start(model.certificates.memory(&cloud.world), unix);
+        let (node, cloud) = (model.nodes.number(node), model.clouds.number(cloud));
+        (model, State { node, cloud, up: vec![], down: vec![], jobs: vec![], day: 0, edited: false })
     }
 
     /// All that can come of an event at a device: the device after it and the letters that it has sent. The first is
     /// without a power cut.
-    pub fn suffer(&mut self, node: u32, event: Event) -> Rc<Vec<(u32, Vec<u32>)>> {
+    pub fn suffer(&mut self, node: u32, event: Event) -> Ends {
         if let Some(known) = self.happened.get(&(node, event)) {
             return Rc::clone(known);
         }
@@ -130,60 +143,19 @@ impl Model {
     }
 
     /// What a stage leads to, or those of its calls that are in the set.
-    pub fn stage(&mut self, world: u32, job: u32, calls: u32) -> Rc<Stage> {
-        if let Some(known) = self.stages.get(&(world, job, calls)) {
+    pub fn stage(&mut self, cloud: u32, job: u32, calls: u32) -> Rc<Stage> {
+        if let Some(known) = self.stages.get(&(cloud, job, calls)) {
             return Rc::clone(known);
         }
-        let (mut after, next) = self.jobs[job].perform(&self.worlds[world], calls);
-        let sent = std::mem::take(&mut after.sent);
-        let sent = sent.into_iter().map(|(topic, text)| self.note(&after, topic, text)).collect();
+        let (mut after, next) = self.jobs[job].perform(&self.clouds[cloud], calls);
+        let sent = std::mem::take(&mut after.world.sent);
+        let sent = sent.into_iter().map(|(topic, text)| self.note(&after.world, topic, text)).collect();
+        let ended = !std::mem::replace(&mut after.connected, true);
         let failed = matches!(next, Next::Failed);
-        let job_after = if let Next::Goes(job) = next { Some(self.jobs.number(job)) } else { None };
-        let stage = Rc::new(Stage { world: self.worlds.number(after), job: job_after, failed, sent });
-        self.stages.insert((world, job, calls), Rc::clone(&stage));
+        let job_after = if let Next::Goes(job) = next { Some(self.jobs.number(*job)) } else { None };
+        let stage = Rc::new(Stage { cloud: self.clouds.number(after), job: job_after, failed, sent, ended });
+        self.stages.insert((cloud, job, calls), Rc::clone(&stage));
         stage
-    }
-
-    /// A message as the device gets it: with the names that it knows.
-    fn note(&mut self, world: &World, topic: Downstream, text: String) -> u32 {
-        let text = match topic {
-            Downstream::Certificate => {
-                let id = text.parse_id();
-                self.certificates.credentials(world, &id).certificate().to_owned()
-            }
-            Downstream::Status => self.status(world, &text),
-            Downstream::CredentialsError => untraced(&text),
-            _ => text,
-        };
-        self.notes.number((topic.topic(device().as_str()), text.into_bytes()))
-    }
-
-    fn status(&mut self, world: &World, text: &str) -> String {
-        let status: Status = serde_json::from_str(text).unwrap();
-        let id = self.certificates.credentials(world, &status.certificate_id.parse_id()).id().unwrap();
-        let round = |time: Option<Millis>| time.map(to_second);
-        let status = Status {
-            certificate_id: id.to_string(),
-            not_before: round(status.not_before),
-            not_after: round(status.not_after),
-            renew_at: round(status.renew_at),
-            now: round(status.now),
-            ..status
-        };
-        serde_json::to_string(&status).unwrap()
-    }
-
-    /// What a letter about software brings, at once.
-    pub fn serve(&mut self, world: u32, mail: Mail) -> u32 {
-        let sender = self.letters[mail.letter].delivery(mail.number).sender().unwrap();
-        let (topic, payload) = match identity::check(&sender, self.worlds[world].row()) {
-            Ok(()) => (Downstream::Manifest, serde_json::to_string(&nothing_new()).unwrap()),
-            Err(Unserved::Refuse(refusal)) => {
-                (Downstream::UpdateError, serde_json::to_string(&refusal.to_message("")).unwrap())
-            }
-            Err(Unserved::Mend(problem)) => panic!("{problem}"),
-        };
-        self.notes.number((topic.topic(device().as_str()), payload.into_bytes()))
     }
 
     /// A function begins with a letter.
@@ -193,23 +165,52 @@ impl Model {
             .requests
             .entry(mail)
             .or_insert_with(|| Box::leak(Box::new(letters[mail.letter].request(mail.number))));
-        self.jobs.number(Job::new(mail, Run::new(&RULES, request, now(newest))))
+        let run = credentials::Run::new(&RULES, request, now(newest));
+        self.jobs.number(Job::new(Errand::Letter(mail), Run::Credentials(Box::new(run))))
     }
 
-    pub fn glance(&mut self, world: u32) -> Glance {
-        if let Some(known) = self.glances.get(&world) {
+    /// The sweep begins.
+    pub fn sweep(&mut self, errand: Errand, newest: u32) -> u32 {
+        let (Errand::Due(task) | Errand::Edit(task)) = errand else { panic!("a letter is not the sweep's") };
+        self.jobs.number(Job::new(errand, Run::Sweep(sweep::Run::new(task, now(newest)))))
+    }
+
+    /// What the clock brings on this day.
+    pub fn due(&mut self, cloud: u32, day: u32) -> Rc<Vec<&'static Task>> {
+        if let Some(known) = self.due.get(&(cloud, day)) {
+            return Rc::clone(known);
+        }
+        let tasks = queue(&self.clouds[cloud], received_at(first_of(day))).tasks;
+        let due = Rc::new(tasks.into_iter().map(|task| self.task(task)).collect());
+        self.due.insert((cloud, day), Rc::clone(&due));
+        due
+    }
+
+    pub fn task(&mut self, task: Task) -> &'static Task {
+        self.tasks.entry(task.clone()).or_insert_with(|| Box::leak(Box::new(task)))
+    }
+
+    /// An operator revokes the device.
+    pub fn revoked(&mut self, cloud: u32) -> u32 {
+        let mut cloud = Cloud::clone(&self.clouds[cloud]);
+        cloud.world.row.as_mut().unwrap().0.insert(REGISTERED.to_owned(), Registered::Revoked.to_value());
+        self.clouds.number(cloud)
+    }
+
+    pub fn glance(&mut self, cloud: u32) -> Glance {
+        if let Some(known) = self.glances.get(&cloud) {
             return *known;
         }
-        let found = &self.worlds[world];
-        let (newest, at_rest) = (newest(found), at_rest(found.clone()));
-        let glance = Glance { newest, at_rest: self.worlds.number(at_rest) };
-        self.glances.insert(world, glance);
+        let found = &self.clouds[cloud];
+        let (newest, at_rest) = (newest(found.world.row()), at_rest(found.clone()));
+        let glance = Glance { newest, at_rest: self.clouds.number(at_rest) };
+        self.glances.insert(cloud, glance);
         glance
     }
 
     /// What the broker makes of a device that connects.
     pub fn welcome(&self, state: &State) -> Event {
-        let (node, world) = (&self.nodes[state.node], &self.worlds[state.world]);
+        let (node, world) = (&self.nodes[state.node], self.world(state));
         match &node.over {
             None => Event::Join,
             Some(own) if self.is_active(world, own) => {
@@ -232,55 +233,22 @@ impl Model {
         self.is_active(world, own) && !world.certificates[&self.certificates.name(own)].policies.is_empty()
     }
 
+    pub fn world(&self, state: &State) -> &World {
+        &self.clouds[state.cloud].world
+    }
+
     pub fn is_up(&self, node: u32) -> bool {
         self.nodes[node].line == Line::Up
     }
 
     /// How many states its parts have.
     pub fn size(&self) -> String {
-        let Self { nodes, worlds, jobs, .. } = self;
-        format!("{} of the device, {} of the cloud, {} of its functions", nodes.len(), worlds.len(), jobs.len())
+        let Self { nodes, clouds, jobs, .. } = self;
+        format!("{} of the device, {} of the cloud, {} of its functions", nodes.len(), clouds.len(), jobs.len())
     }
 
     /// A state for whoever looks for what went wrong.
     pub fn show(&self, state: &State) -> String {
-        let letters: Vec<_> = (0..self.letters.len()).map(|at| &self.letters[at as u32].topic).collect();
-        format!("{:#?}\n{letters:?}", self.worlds[state.world])
-    }
-}
-
-/// The names of worlds.
-trait ParseId {
-    fn parse_id(&self) -> fleet::id::CertificateId;
-}
-
-impl ParseId for String {
-    fn parse_id(&self) -> fleet::id::CertificateId {
-        fleet::id::CertificateId::parse(self).unwrap()
-    }
-}
-
-/// An error without the id of the message that it answers.
-fn untraced(text: &str) -> String {
-    let error: ErrorMessage = serde_json::from_str(text).unwrap();
-    serde_json::to_string(&ErrorMessage { request: None, ..error }).unwrap()
-}
-
-fn nothing_new() -> Manifest {
-    Manifest {
-        name: String::new(),
-        version: None,
-        size: 0,
-        sha256: "00".repeat(32),
-        delivery: Delivery::None,
-        encoding: Encoding::Raw,
-        object: String::new(),
-        block_size: 1,
-        url: None,
-        url_expires_at: None,
-        signature: None,
-        sign_method: None,
-        minimum_version: None,
-        allow_downgrade: false,
+        format!("{:#?}", self.world(state))
     }
 }

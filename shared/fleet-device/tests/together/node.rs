@@ -84,11 +84,14 @@ impl Node {
 
     fn take(&self, event: Event, inputs: &[Input], fuse: usize) -> ((Self, Vec<Word>), usize) {
         let mut hands = Hands { node: self.clone(), fuse, said: vec![] };
-        if event == Event::Timer {
+        // Whoever is cut off waits for nothing that a time could bring.
+        if event == Event::Timer && self.line == Line::Up && self.over.is_some() {
             let passed = Millis::try_from(self.wake.as_millis()).unwrap();
             hands.node.time = Time { unix: self.time.unix + passed, uptime: self.time.uptime + passed };
         }
-        inputs.iter().for_each(|input| hands.feed(input.clone()));
+        for input in inputs {
+            hands.feed(input.clone());
+        }
         let actions = fuse - hands.fuse;
         ((hands.node, hands.said), actions)
     }

@@ -18,11 +18,15 @@ use fleet_device::memory::Memory;
 use fleet_device::{Credentials, PendingKey};
 
 use crate::authority::Authority;
+use crate::cloud::Cloud;
+use crate::steps::tick;
 use crate::world::{World, certificate_id};
 
 pub const NOW: Millis = 1_700_000_000_000;
 /// When the device registered: its certificate is due between its 243rd and its 304th day.
 const REGISTERED_AT: Millis = NOW - 310 * DAY;
+/// Who issues all certificates.
+pub const AUTHORITY: &str = "arn:aws:acm-pca:eu-west-1:123456789012:certificate-authority/a";
 const POLICY_NAME: &str = "device-policy";
 /// Keys that a device may make.
 const KEYS: usize = 12;
@@ -61,29 +65,35 @@ pub fn profile() -> Profile {
     Profile { device: device(), secret: None, product: None, key, public_key: None, once: false, pace }
 }
 
-/// The cloud in which the device is registered, with the first certificate, which belongs to its first key.
-pub fn registered() -> World {
+/// A message at this time, over this certificate or over the claim certificate.
+pub fn request(kind: Kind, over: Option<usize>, at: Millis) -> Request {
+    let principal = over.map_or_else(claim_certificate, certificate_id).to_string();
+    Request { sender: Sender { device: device(), principal, trace: format!("t-{at}"), received_at: at }, kind }
+}
+
+/// The cloud in which the device is registered, with the first certificate, which belongs to its first key. It has been
+/// reminded just now, when nobody listened.
+pub fn registered() -> Cloud {
     let attributes =
         [(REGISTERED, Value::Flag(false)), (POLICY, POLICY_NAME.into()), (PARAMETERS, r#"{"topic":"a/b"}"#.into())];
-    let mut world = World {
+    let world = World {
         row: Some(Row(attributes.map(|(name, value)| (name.to_owned(), value)).into())),
         policies: [POLICY_NAME.to_owned()].into(),
         ..World::default()
     };
+    let mut cloud = Cloud { world, connected: true, ..Cloud::default() };
     let csr = Csr::parse(&key(0).csr, &device()).unwrap();
-    handle(&mut world, Kind::Register { csr: Some(csr), proof: None }, &claim_certificate());
-    handle(&mut world, Kind::Confirm, &certificate_id(0));
-    world.sent.clear();
-    world
+    handle(&mut cloud, &request(Kind::Register { csr: Some(csr), proof: None }, None, REGISTERED_AT));
+    handle(&mut cloud, &request(Kind::Confirm, Some(0), REGISTERED_AT));
+    tick(&mut cloud, NOW);
+    cloud.world.sent.clear();
+    cloud
 }
 
-fn handle(world: &mut World, kind: Kind, principal: &CertificateId) {
-    let (trace, received_at) = ("t-0".to_owned(), REGISTERED_AT);
-    let sender = Sender { device: device(), principal: principal.to_string(), trace, received_at };
-    let request = Request { sender, kind };
-    let mut run = Run::new(&RULES, &request, REGISTERED_AT);
+fn handle(cloud: &mut Cloud, request: &Request) {
+    let mut run = Run::new(&RULES, request, REGISTERED_AT);
     while !run.stage().is_empty() {
-        let answers = run.stage().iter().map(|effect| world.perform(&run, effect)).collect();
+        let answers = run.stage().iter().map(|effect| cloud.perform_for(&run, effect)).collect();
         run.take(answers).unwrap();
     }
 }

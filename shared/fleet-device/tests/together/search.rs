@@ -1,13 +1,15 @@
 //! The search: breadth first, all states by no fault, then all that one fault leads to, and so on.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use fleet::Millis;
 
+use crate::cloud::Cloud;
+use crate::happening::Step;
 use crate::model::{Model, State};
 use crate::pool::Pool;
-use crate::promises::{broken, is_renewed, is_tidy};
-use crate::steps::Step;
+use crate::promises::{broken, is_cut_off, is_end, is_revoked, is_swept, is_tidy};
 
 /// All states that so many faults can lead to.
 pub struct Search {
@@ -19,14 +21,16 @@ pub struct Search {
     back: Vec<Vec<u32>>,
     /// States with so many faults, and steps that were tried from them.
     pub layers: Vec<(usize, usize)>,
+    /// Whether an operator may revoke the device, at any moment.
+    revokes: bool,
 }
 
 impl Search {
     /// Searches all that can come of up to `faults` faults, with a device whose clock shows `unix`.
-    pub fn new(faults: usize, unix: Millis) -> Self {
+    pub fn new(faults: usize, unix: Millis, revokes: bool) -> Self {
         let (model, start) = Model::new(unix);
         let (states, origins, back) = (Pool::default(), Vec::new(), Vec::new());
-        let mut search = Self { model, states, origins, back, layers: Vec::new() };
+        let mut search = Self { model, states, origins, back, layers: Vec::new(), revokes };
         search.meet(start, None);
         for fault in 0..=faults {
             search.layer(fault == faults);
@@ -40,6 +44,9 @@ impl Search {
         let (mut at, mut steps) = (first, 0);
         while at < self.states.len() {
             steps += self.expand(u32::try_from(at).unwrap(), Model::free, true);
+            if self.revokes {
+                steps += self.expand(u32::try_from(at).unwrap(), Model::revocation, false);
+            }
             at += 1;
         }
         self.layers.push((at - first, steps));
@@ -69,9 +76,13 @@ impl Search {
             self.origins.push(origin);
             self.back.push(Vec::new());
             let state = self.states.get(number);
-            if let Some(why) = broken(&self.model, &state) {
-                panic!("{why}:\n{}", self.story(number));
-            }
+            let revived = || origin.is_some_and(|(before, _)| is_cut_off(&self.model, &self.states[before]));
+            let broken = match is_revoked(self.model.world(&state)) {
+                false => broken(&self.model, &state),
+                true if !is_cut_off(&self.model, &state) && revived() => Some("a device came back that was cut off"),
+                true => None,
+            };
+            assert!(broken.is_none(), "{broken:?}:\n{}", self.story(number));
         }
         number
     }
@@ -79,16 +90,22 @@ impl Search {
     /// States in which all is done.
     pub fn ends(&self) -> Vec<u32> {
         let all = 0..u32::try_from(self.states.len()).unwrap();
-        all.filter(|state| is_renewed(&self.model, &self.states[*state])).collect()
+        all.filter(|state| is_end(&self.model, &self.states[*state])).collect()
     }
 
-    /// From every state, the end can be reached without a fault; and there all is as it should be.
+    /// From every state, the end can be reached without a fault; and there all is as it should be, and more so once the
+    /// sweep has been.
     pub fn check_ends(&self) {
         let mut reached = vec![false; self.states.len()];
         let mut open = self.ends();
+        let mut clouds = HashSet::new();
         for end in &open {
-            let world = &self.model.worlds[self.states[*end].world];
-            assert!(is_tidy(world), "this end is untidy: {world:#?}\n{}", self.story(*end));
+            let state = &self.states[*end];
+            let world = self.model.world(state);
+            assert!(is_revoked(world) || is_tidy(world), "this end is untidy:\n{}", self.story(*end));
+            let is_new = clouds.insert((state.cloud, state.day));
+            let is_swept = || is_swept(Cloud::clone(&self.model.clouds[state.cloud]), state.day);
+            assert!(!is_new || is_swept(), "this end is not swept:\n{}", self.story(*end));
         }
         while let Some(state) = open.pop() {
             if !std::mem::replace(&mut reached[state as usize], true) {
