@@ -126,6 +126,43 @@ impl Operator {
         Ok(())
     }
 
+    /// Writes a row for each device of those whose certificates live for `validity`.
+    pub async fn list_renewing(&self, ids: &[String], policy: &str, validity: &str) -> Result<(), Failure> {
+        for id in ids {
+            let row = [
+                (attribute::DEVICE, text(id)),
+                (attribute::REGISTERED, AttributeValue::Bool(false)),
+                (attribute::POLICY, text(policy)),
+                (attribute::FIRMWARE, text(SENSOR)),
+                (attribute::PARAMETERS, text(&format!(r#"{{"topic": "fleet/{id}/data"}}"#))),
+                (attribute::VALIDITY, text(validity)),
+            ];
+            self.put(&self.connection.tables.devices, row).await?;
+        }
+        Ok(())
+    }
+
+    /// Revokes a device, which is all it takes.
+    pub async fn revoke(&self, id: &str) -> Result<(), Failure> {
+        let update = self.dynamodb.update_item().table_name(&self.connection.tables.devices);
+        let update = update.key(attribute::DEVICE, text(id)).update_expression("SET #r = :r, #why = :why");
+        let update = update.expression_attribute_names("#r", attribute::REGISTERED);
+        let update = update.expression_attribute_names("#why", attribute::REVOCATION_REASON);
+        let update = update.expression_attribute_values(":r", text("revoked"));
+        update.expression_attribute_values(":why", text("key_compromise")).send().await?;
+        Ok(())
+    }
+
+    /// A device's row.
+    pub async fn row(&self, id: &str) -> Result<Row, Failure> {
+        self.read(&self.connection.tables.devices, attribute::DEVICE, id).await
+    }
+
+    /// A certificate's row.
+    pub async fn card(&self, certificate: &str) -> Result<Row, Failure> {
+        self.read(&self.connection.tables.certificates, attribute::CERTIFICATE, certificate).await
+    }
+
     /// Writes a job's row, which is all it takes.
     pub async fn start(&self, job: &Job<'_>) -> Result<(), Failure> {
         let groups: Vec<_> = job.groups.iter().map(|percent| serde_json::json!({ "percent": percent })).collect();
@@ -171,7 +208,11 @@ impl Operator {
     }
 
     async fn job(&self, job: &str) -> Result<Row, Failure> {
-        let get = self.dynamodb.get_item().table_name(&self.connection.tables.jobs).key(attribute::JOB, text(job));
+        self.read(&self.connection.tables.jobs, attribute::JOB, job).await
+    }
+
+    async fn read(&self, table: &str, key: &str, value: &str) -> Result<Row, Failure> {
+        let get = self.dynamodb.get_item().table_name(table).key(key, text(value));
         let found = get.consistent_read(true).send().await?;
         Ok(found.item.map(items::row).unwrap_or_default())
     }

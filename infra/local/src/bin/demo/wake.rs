@@ -36,10 +36,6 @@ pub async fn all(
     connection: &Connection,
     state: &Path,
 ) -> Result<BTreeMap<String, Ending>, crate::Failure> {
-    // Every demo is a first hour: nothing is left of the last one.
-    if state.exists() {
-        std::fs::remove_dir_all(state)?;
-    }
     let bar = ProgressBar::new(cast.len() as u64);
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} devices  {msg:.dim}")?);
     let mut running = JoinSet::new();
@@ -63,15 +59,7 @@ pub async fn all(
 }
 
 fn options(device: &Device, connection: &Connection, state: &Path) -> Result<Options, String> {
-    let broker = Broker {
-        host: connection.mqtt_host.clone(),
-        port: connection.mqtt_port,
-        ca: connection.ca.clone(),
-        claim_certificate: connection.claim_certificate.clone(),
-        claim_key: connection.claim_key.clone(),
-    };
-    let id = DeviceId::parse(&device.id).ok_or_else(|| format!("{} is no device id", device.id))?;
-    let mut options = Options::new(id, broker, state.join(&device.id)).once();
+    let mut options = Options::new(device_id(&device.id)?, broker(connection), state.join(&device.id)).once();
     options.key = if device.part == Part::ServerKey { KeyOrigin::Server } else { KeyOrigin::Device };
     options.secret = match device.part {
         Part::Secret => Some(Secret::new(SECRET.to_owned())),
@@ -79,6 +67,22 @@ fn options(device: &Device, connection: &Connection, state: &Path) -> Result<Opt
         _ => None,
     };
     Ok(options)
+}
+
+/// A device's id.
+pub fn device_id(id: &str) -> Result<DeviceId, String> {
+    DeviceId::parse(id).ok_or_else(|| format!("{id} is no device id"))
+}
+
+/// The broker as a device knows it.
+pub fn broker(connection: &Connection) -> Broker {
+    Broker {
+        host: connection.mqtt_host.clone(),
+        port: connection.mqtt_port,
+        ca: connection.ca.clone(),
+        claim_certificate: connection.claim_certificate.clone(),
+        claim_key: connection.claim_key.clone(),
+    }
 }
 
 async fn one(options: Options, id: &str, bar: &ProgressBar) -> Ending {

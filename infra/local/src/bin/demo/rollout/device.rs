@@ -9,9 +9,9 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 
-use super::link::Link;
 use super::part::{FIRST, Part};
 use crate::Failure;
+use crate::link::Link;
 
 /// What a device tells the audience.
 #[derive(Clone, Debug)]

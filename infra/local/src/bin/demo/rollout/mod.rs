@@ -3,7 +3,6 @@
 
 mod device;
 mod fleet;
-mod link;
 mod part;
 mod verdict;
 mod watch;
