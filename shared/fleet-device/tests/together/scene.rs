@@ -83,7 +83,7 @@ pub fn registered() -> Cloud {
     };
     let mut cloud = Cloud { world, connected: true, ..Cloud::default() };
     let csr = Csr::parse(&key(0).csr, &device()).unwrap();
-    handle(&mut cloud, &request(Kind::Register { csr: Some(csr), proof: None }, None, REGISTERED_AT));
+    handle(&mut cloud, &request(Kind::Register { csr: Some(csr), proof: None, product: None }, None, REGISTERED_AT));
     handle(&mut cloud, &request(Kind::Confirm, Some(0), REGISTERED_AT));
     tick(&mut cloud, NOW);
     cloud.world.sent.clear();

@@ -5,7 +5,7 @@ use fleet::certificate::reconcile::{Entry, Finding, Remedy, World, mark, note};
 use fleet::id::CertificateId;
 use fleet::table::Key;
 use fleet::write::Write;
-use fleet_aws::certificates::AWS_IOT;
+use fleet_aws::issuer::AWS_IOT;
 use fleet_aws::registry::Described;
 use fleet_aws::tables::Written;
 

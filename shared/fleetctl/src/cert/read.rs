@@ -10,7 +10,7 @@ use fleet::certificate::reconcile::{Finding, Found, Holder, World};
 use fleet::id::CertificateId;
 use fleet::row::Row;
 use fleet::table::{Key, Table};
-use fleet_aws::certificates::AWS_IOT;
+use fleet_aws::issuer::AWS_IOT;
 use fleet_aws::registry::Described;
 
 use crate::error::{Error, Result};

@@ -72,16 +72,15 @@ impl Device {
 
 async fn publish(outbox: Outbox, published: Arc<Mutex<u64>>, mut quiet: watch::Receiver<bool>) -> Result<(), Failure> {
     let mut every = tokio::time::interval(EVERY);
-    loop {
+    while !*quiet.borrow_and_update() {
+        let mut number = published.lock().await;
+        outbox.send(number.to_string()).await?;
+        *number += 1;
+        drop(number);
         tokio::select! {
-            _ = every.tick() => {
-                let mut number = published.lock().await;
-                if !*quiet.borrow() {
-                    outbox.send(number.to_string()).await?;
-                    *number += 1;
-                }
-            }
-            _ = quiet.wait_for(|quiet| *quiet) => std::future::pending().await,
+            _ = every.tick() => {}
+            _ = quiet.changed() => {}
         }
     }
+    std::future::pending().await
 }
