@@ -199,7 +199,7 @@ mod tests {
             .copy("b", "c")
             .remove("c")
             .add("d", -1)
-            .include("e", "x")
+            .include("e", ["x"])
             .exclude("f", BTreeSet::from(["x".to_owned()]))
             .exclude("g", BTreeSet::new());
         insta::assert_snapshot!(shown(&write), @r##"

@@ -50,7 +50,9 @@ impl Iot {
         let certificate = Certificate { status: "ACTIVE".to_owned(), pem: pem.to_owned(), mode: "DEFAULT" };
         let mut registry = self.registry();
         registry.certificates.insert(id.to_owned(), certificate);
-        thing.into_iter().for_each(|thing| drop(registry.things.entry(thing.to_owned()).or_default().insert(arn(id))));
+        if let Some(thing) = thing {
+            registry.things.entry(thing.to_owned()).or_default().insert(arn(id));
+        }
     }
 
     pub fn status(&self, id: &str) -> Option<String> {

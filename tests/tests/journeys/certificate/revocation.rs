@@ -7,7 +7,7 @@ use serde_json::json;
 use super::scene::Device;
 use super::x509;
 use crate::client::Client;
-use crate::device::{id_of, wake_up};
+use crate::device::wake_up;
 use crate::operator::Operator;
 
 #[tokio::test]

@@ -48,9 +48,8 @@ impl Device {
     }
 
     /// Stops the application between two numbers.
-    pub async fn be_quiet(&self) {
+    pub fn be_quiet(&self) {
         self.quiet.send_replace(true);
-        self.published.lock().await;
     }
 
     /// How many numbers it has published.

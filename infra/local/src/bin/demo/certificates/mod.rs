@@ -66,9 +66,9 @@ impl Act {
         self.watch().await?;
         let Some((revoked, others)) = self.devices.split_last() else { return Err("nobody takes part".into()) };
         println!("An operator writes `registered` = `revoked` into the row of {}.\n", revoked.id);
-        let revocation = Revocation::watch(operator, &self.connection, revoked, &self.listener).await?;
+        let revocation = Revocation::watch(operator, &self.connection, revoked).await?;
         for device in others {
-            device.be_quiet().await;
+            device.be_quiet();
         }
         self.listener.hear_all(others).await?;
         let verdict = Verdict::new(&self.devices, &self.listener, &revocation);

@@ -10,7 +10,6 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::device::Device;
-use super::listener::Listener;
 use crate::Failure;
 use crate::link::Link;
 use crate::operator::Operator;
@@ -31,18 +30,11 @@ pub struct Revocation {
     pub serial: String,
     /// Whether that is in the CRL, and after how long.
     pub listed: Option<Duration>,
-    /// How many of its numbers were heard.
-    pub heard: usize,
 }
 
 impl Revocation {
     /// Revokes `device`, and watches.
-    pub async fn watch(
-        operator: &Operator,
-        connection: &Connection,
-        device: &Device,
-        listener: &Listener,
-    ) -> Result<Self, Failure> {
+    pub async fn watch(operator: &Operator, connection: &Connection, device: &Device) -> Result<Self, Failure> {
         let certificate = operator.row(&device.id).await?.certificate().ok_or("a device without a certificate")?;
         let serial = operator.card(certificate.as_str()).await?.ledger_text(SERIAL).unwrap_or_default().to_owned();
         let mut troubles = device.troubles();
@@ -54,7 +46,7 @@ impl Revocation {
         let connects = Link::open(connection, &device.id, &device.identity()?, &[]).await.is_ok();
         let listed = listed(connection, &serial, began).await?;
         let said = said(operator, &device.id, began).await?;
-        Ok(Self { cut_off, connects, said, serial, listed, heard: listener.of(&device.id).numbers.len() })
+        Ok(Self { cut_off, connects, said, serial, listed })
     }
 }
 
