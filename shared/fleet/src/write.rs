@@ -220,7 +220,8 @@ impl Change {
             (Self::Add(number), Some(found)) => {
                 Some(Value::Number((whole(found).ok_or(Lost)? + i128::from(*number)).to_string()))
             }
-            (Self::Include(members), None) => Some(Value::Texts(members.clone())),
+            // DynamoDB knows no empty set.
+            (Self::Include(members), None) => (!members.is_empty()).then(|| Value::Texts(members.clone())),
             (Self::Include(members), Some(Value::Texts(texts))) => {
                 Some(Value::Texts(texts.union(members).cloned().collect()))
             }

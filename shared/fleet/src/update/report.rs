@@ -49,7 +49,6 @@ fn inventoried(request: &Request, row: &Row, version: &Version) -> Option<Effect
 
 fn reported(request: &Request, now: Millis, version: &Version) -> Write {
     Write::new()
-        .when(CERTIFICATE, request.sender.principal.as_str())
         .set(VERSION, version.to_value())
         .set(VERSION_REPORTED_AT, request.sender.received_at)
         .set(LAST_SEEN, now)
@@ -57,12 +56,14 @@ fn reported(request: &Request, now: Millis, version: &Version) -> Write {
 
 /// The report to a row as functions leave it.
 fn in_order(request: &Request, reported: Write) -> Effect {
-    let received_at = request.sender.received_at;
-    Effect::Report(reported.when(REGISTERED, Registered::Ok.to_value()).when_at_most(VERSION_REPORTED_AT, received_at))
+    let Sender { principal, received_at, .. } = &request.sender;
+    let write = reported.when(CERTIFICATE, principal.as_str()).when(REGISTERED, Registered::Ok.to_value());
+    Effect::Report(write.when_at_most(VERSION_REPORTED_AT, *received_at))
 }
 
-/// The report to a row that an operator edited, as it was read: `OK`, or a time that is no number or in the future.
+/// The report to a row as it was read: one that an operator edited (`OK`, or a time that is no number or in the future),
+/// or one of a device that speaks over another of its certificates while it renews.
 fn by_hand(row: &Row, reported: Write) -> Effect {
     let seen = |write: Write, attribute| write.when_still(attribute, row.get(attribute));
-    Effect::Report(seen(seen(reported, REGISTERED), VERSION_REPORTED_AT))
+    Effect::Report(seen(seen(seen(reported, CERTIFICATE), REGISTERED), VERSION_REPORTED_AT))
 }

@@ -132,7 +132,7 @@ impl Report<'_> {
     fn reported(&self, write: Write) -> Write {
         let (sender, row) = (&self.request.sender, self.row);
         let write = write
-            .when(CERTIFICATE, sender.principal.as_str())
+            .when_still(CERTIFICATE, row.get(CERTIFICATE))
             .when_still(REGISTERED, row.get(REGISTERED))
             .when_still(FIRMWARE, row.get(FIRMWARE))
             .set(VERSION, self.version.to_value())
