@@ -1,7 +1,6 @@
 //! The sweep of certificates: hands what `fleet` decides on to AWS, and the answers back; one run for each card that
 //! is due, and for each device that an operator revokes or wants to renew.
 
-mod forecast;
 mod perform;
 mod report;
 
@@ -73,7 +72,7 @@ impl CertificateSweep {
             summary.add(task, ended);
         }
         if bells.clock && is_full_hour(invocation.now) {
-            match self.forecast(invocation.now).await {
+            match self.tables.forecast(invocation.now).await {
                 Ok(forecast) => summary.forecast(forecast, self.per_minute.into()),
                 Err(failure) => summary.fault(failure.to_string()),
             }

@@ -12,16 +12,16 @@ use std::{
 
 use fleet::{
     Millis,
-    certificate::life::Terms,
+    certificate::{life::Terms, reason::Reason, sweep::AtAuthority},
     credentials::{IssueOrder, Issued},
     csr::Csr,
     id::DeviceId,
 };
 use fleet_aws::{
+    authorities::Authorities,
     clients::Clients,
     failure::Failure,
     issuer::{CertificateIssuer, Issuer},
-    private_ca::PrivateCa,
     settings::{Environment, IssuerSettings, PrivateCaSettings},
 };
 use local::{Cloud, Options};
@@ -36,12 +36,12 @@ fn now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
 }
 
-async fn gateways() -> (Issuer, PrivateCa) {
+async fn gateways() -> (Issuer, Revoker) {
     gateways_to(tokio::task::spawn_blocking(|| &*CLOUD).await.unwrap())
 }
 
 /// The gateways as a function has them.
-fn gateways_to(cloud: &Cloud) -> (Issuer, PrivateCa) {
+fn gateways_to(cloud: &Cloud) -> (Issuer, Revoker) {
     let connection = cloud.connection();
     let variables = [
         ("AWS_REGION", "us-east-1"),
@@ -54,8 +54,22 @@ fn gateways_to(cloud: &Cloud) -> (Issuer, PrivateCa) {
         variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let clients = Clients::new(&environment).unwrap();
     let arn = connection.private_ca.arn.clone();
-    let settings = PrivateCaSettings { arn, signing_algorithm: "SHA256WITHECDSA".to_owned() };
-    (Issuer::new(&clients, &IssuerSettings::PrivateCa(settings.clone())), PrivateCa::new(&clients, &settings))
+    let settings = PrivateCaSettings { arn: arn.clone(), signing_algorithm: "SHA256WITHECDSA".to_owned() };
+    let revoker = Revoker { authorities: Authorities::new(&clients), authority: arn };
+    (Issuer::new(&clients, &IssuerSettings::PrivateCa(settings)), revoker)
+}
+
+/// Who may revoke what this authority has issued.
+struct Revoker {
+    authorities: Authorities,
+    authority: String,
+}
+
+impl Revoker {
+    async fn revoke(&self, serial: &str, reason: Reason) -> Result<(), Failure> {
+        let told = AtAuthority { authority: self.authority.clone(), serial: serial.to_owned(), reason };
+        self.authorities.revoke(&told).await
+    }
 }
 
 /// A directory in which `openssl` works for one test.
@@ -201,13 +215,13 @@ async fn what_is_revoked_is_on_the_next_list_and_stays_revoked() {
         desk.try_openssl("verify -x509_strict -crl_check -CRLfile list.pem -CAfile chain.pem certificate.pem")
     };
     assert!(verify().0, "{}", verify().1);
-    ca.revoke(&issued.facts.serial, "SUPERSEDED").await.unwrap();
-    ca.revoke(&issued.facts.serial, "KEY_COMPROMISE").await.unwrap();
+    ca.revoke(&issued.facts.serial, Reason::Superseded).await.unwrap();
+    ca.revoke(&issued.facts.serial, Reason::KeyCompromise).await.unwrap();
     let (valid, said) = verify();
     assert!(!valid && said.contains("certificate revoked"), "{said}");
     let list = desk.openssl("crl -in list.pem -noout -text");
     assert!(list.contains(&issued.facts.serial.to_uppercase()) && list.contains("Superseded"), "{list}");
-    let unknown = ca.revoke("aff", "SUPERSEDED").await;
+    let unknown = ca.revoke("aff", Reason::Superseded).await;
     assert!(matches!(unknown, Err(Failure::Missing(_))), "{unknown:?}");
 }
 
@@ -232,9 +246,9 @@ async fn the_private_ca_fails_as_often_as_a_test_wants_and_ends_with_its_cloud()
     let authority = cloud.connection().private_ca.clone();
     // As often as the SDK tries one call.
     authority.fail_next("RevokeCertificate", 3).unwrap();
-    let fault = ca.revoke(&issued.facts.serial, "UNSPECIFIED").await.unwrap_err().to_string();
+    let fault = ca.revoke(&issued.facts.serial, Reason::Unspecified).await.unwrap_err().to_string();
     assert!(fault.contains("ThrottlingException"), "{fault}");
-    ca.revoke(&issued.facts.serial, "UNSPECIFIED").await.unwrap();
+    ca.revoke(&issued.facts.serial, Reason::Unspecified).await.unwrap();
     cloud.stop().await.unwrap();
     assert!(authority.fail_next("RevokeCertificate", 1).is_err());
 }

@@ -1,12 +1,16 @@
 //! The cards of certificates, by what finds them: their device, and what is to be done with them.
 
-use fleet::attribute::{DEVICE, PLACE, SHARD};
-use fleet::certificate::card::Due;
+use fleet::Millis;
+use fleet::attribute::{DEVICE, PLACE, RENEW_AT, SHARD};
+use fleet::certificate::card::{Due, shards};
+use fleet::certificate::forecast::{Forecast, HORIZON};
+use fleet::certificate::life::DAY;
 use fleet::row::Row;
 use fleet::table::Table;
+use futures_util::future::try_join_all;
 
 use crate::failure::Failure;
-use crate::pages::{Page, Span, every, page, whole, within};
+use crate::pages::{Page, Span, each, every, page, whole, within};
 use crate::tables::Tables;
 
 /// The index of the certificates: by device.
@@ -35,5 +39,26 @@ impl Tables {
             None => Ok(Page { rows: every(query).await?, is_last: true }),
             Some(limit) => page(query.limit(whole(limit))).await,
         }
+    }
+
+    /// How many renewals are coming. The index follows the table within a moment; reminders move a certificate on in it
+    /// by at most a day.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub async fn forecast(&self, now: Millis) -> Result<Forecast, Failure> {
+        let until = now.saturating_add(HORIZON + DAY);
+        let parts = try_join_all(shards().map(async |shard| self.renewals(&shard, until).await)).await?;
+        Ok(Forecast::of(parts.into_iter().flatten(), now))
+    }
+
+    /// When the certificates of a part of the index are to be renewed, as far as they are looked at until then. Only one
+    /// page of rows is held at a time.
+    async fn renewals(&self, shard: &str, until: Millis) -> Result<Vec<Millis>, Failure> {
+        let (from, to) = (Due::Renewal(0).text(), Due::Renewal(until).text());
+        let query = self.query(Table::Certificates, (SHARD, shard))?.index_name(BY_DUE);
+        let query = within(query, PLACE, &Span::Between(&from, &to));
+        let query = query.projection_expression("#renew_at").expression_attribute_names("#renew_at", RENEW_AT);
+        each(query, |row| row.ledger_number(RENEW_AT)).await
     }
 }

@@ -186,12 +186,17 @@ pub(crate) async fn page(query: QueryFluentBuilder) -> Result<Page, Failure> {
 }
 
 pub(crate) async fn every(query: QueryFluentBuilder) -> Result<Vec<Row>, Failure> {
+    each(query, Some).await
+}
+
+/// What `read` makes of every row; only one page of rows is held at a time.
+pub(crate) async fn each<T>(query: QueryFluentBuilder, read: impl Fn(Row) -> Option<T>) -> Result<Vec<T>, Failure> {
     let mut items = query.into_paginator().items().send();
-    let mut rows = Vec::new();
+    let mut found = Vec::new();
     while let Some(item) = items.next().await {
-        rows.push(items::row(item.map_err(|error| Failure::of(QUERY, &error))?));
+        found.extend(read(items::row(item.map_err(|error| Failure::of(QUERY, &error))?)));
     }
-    Ok(rows)
+    Ok(found)
 }
 
 fn rows(items: Option<Vec<HashMap<String, AttributeValue>>>) -> Vec<Row> {

@@ -1,4 +1,4 @@
-//! An AWS Private CA: issues devices' certificates into AWS IoT, and revokes them. Every call may be repeated.
+//! An AWS Private CA: issues devices' certificates into AWS IoT. Every call may be repeated.
 
 mod chain;
 
@@ -8,7 +8,6 @@ use std::time::Duration;
 use aws_sdk_acmpca::Client;
 use aws_sdk_acmpca::client::Waiters;
 use aws_sdk_acmpca::operation::issue_certificate::IssueCertificateError;
-use aws_sdk_acmpca::operation::revoke_certificate::RevokeCertificateError;
 use aws_sdk_acmpca::primitives::Blob;
 use aws_sdk_acmpca::types::{ApiPassthrough, Asn1Subject, SigningAlgorithm, Validity, ValidityPeriodType};
 use aws_sdk_acmpca::waiters::certificate_issued::WaitUntilCertificateIssuedError;
@@ -100,23 +99,6 @@ impl PrivateCa {
         let output = wait.map_err(unissued)?.into_result().map_err(|error| Failure::of(NAME, &error).into_fault())?;
         output.certificate.ok_or_else(|| Failure::Fault(format!("{NAME}: no certificate in the answer")))
     }
-
-    /// Revokes the certificate with this serial number, for one of RFC 5280's reasons by AWS's name
-    /// (`KEY_COMPROMISE`). One that is revoked already stays as it is.
-    ///
-    /// # Errors
-    /// [`Failure::Missing`] if the authority has issued no such certificate.
-    pub async fn revoke(&self, serial: &str, reason: &str) -> Result<(), Failure> {
-        let call = self.client.revoke_certificate().certificate_authority_arn(self.arn());
-        let call = call.certificate_serial(with_colons(serial)).revocation_reason(reason.into());
-        match call.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(RevokeCertificateError::RequestAlreadyProcessedException(_)) => Ok(()),
-                _ => Err(Failure::of("RevokeCertificate", &error)),
-            },
-        }
-    }
 }
 
 impl CertificateIssuer for PrivateCa {
@@ -162,23 +144,5 @@ fn unissued(error: WaitUntilCertificateIssuedError) -> Failure {
             Ok(_) => Failure::Fault(format!("{NAME}: no certificate")),
         },
         _ => Failure::Fault(format!("{NAME}: {}", causes(&error))),
-    }
-}
-
-/// As `openssl` prints a serial number, which is what AWS asks for: two digits a byte.
-fn with_colons(serial: &str) -> String {
-    let padded = if serial.len().is_multiple_of(2) { serial.to_owned() } else { format!("0{serial}") };
-    let bytes = hex::decode(padded).unwrap_or_default();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_serial_number_is_sent_as_openssl_prints_it() {
-        assert_eq!(with_colons("aff"), "0a:ff");
-        assert_eq!(with_colons("e8cbd2"), "e8:cb:d2");
     }
 }

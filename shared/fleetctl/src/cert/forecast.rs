@@ -1,11 +1,9 @@
 //! How many renewals are coming.
 
 use clap::Args;
-use fleet::attribute::RENEW_AT;
-use fleet::certificate::forecast::{self, HORIZON, hours};
+use fleet::certificate::forecast::hours;
 use serde_json::json;
 
-use super::list::due;
 use crate::clock::now;
 use crate::error::Result;
 use crate::place::Cloud;
@@ -24,9 +22,7 @@ pub struct Forecast {
 
 impl Forecast {
     pub(super) async fn run(&self, cloud: &Cloud) -> Result<String> {
-        let now = now();
-        let rows = due(cloud, now.saturating_add(HORIZON)).await?;
-        let forecast = forecast::Forecast::of(rows.iter().filter_map(|row| row.ledger_number(RENEW_AT)), now);
+        let forecast = cloud.tables.forecast(now()).await?;
         let periods = [("late", forecast.late), ("in 7 days", forecast.in_7_days), ("in 30 days", forecast.in_30_days)];
         let each = periods.map(|(when, renewals)| (when, renewals, hours(renewals, self.per_minute)));
         if self.json {

@@ -86,7 +86,7 @@ impl List {
 
 /// The certificates that are to be renewed until then, the most urgent first. Reminders move a certificate on by at most
 /// a day; when it is to be renewed stays as it was.
-pub(super) async fn due(cloud: &Cloud, until: Millis) -> Result<Vec<Row>> {
+async fn due(cloud: &Cloud, until: Millis) -> Result<Vec<Row>> {
     const DAY: Millis = fleet::certificate::life::DAY;
     let mut rows = Vec::new();
     for shard in shards() {
