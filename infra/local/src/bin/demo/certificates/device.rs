@@ -52,6 +52,11 @@ impl Device {
         self.quiet.send_replace(true);
     }
 
+    /// Whether it was stopped.
+    pub fn is_quiet(&self) -> bool {
+        *self.quiet.borrow()
+    }
+
     /// How many numbers it has published.
     pub async fn published(&self) -> u64 {
         *self.published.lock().await

@@ -71,7 +71,7 @@ impl Act {
             device.be_quiet();
         }
         self.listener.hear_all(others).await?;
-        let verdict = Verdict::new(&self.devices, &self.listener, &revocation);
+        let verdict = Verdict::new(&self.devices, &self.listener, &revocation).await;
         println!("{verdict}");
         Ok(verdict.is_as_it_should_be())
     }

@@ -28,8 +28,11 @@ struct Line {
 
 impl Verdict {
     /// Compares what came with what should have come.
-    pub fn new(devices: &[Device], listener: &Listener, revocation: &Revocation) -> Self {
-        let lines = devices.iter().map(|device| line(device, &listener.of(&device.id))).collect();
+    pub async fn new(devices: &[Device], listener: &Listener, revocation: &Revocation) -> Self {
+        let mut lines = Vec::new();
+        for device in devices {
+            lines.push(line(device, device.published().await, &listener.of(&device.id)));
+        }
         let wrong = [
             (revocation.cut_off.is_none(), "its connection was not ended"),
             (revocation.connects, "it connects all the same"),
@@ -52,15 +55,16 @@ impl Line {
     }
 }
 
-/// Numbers are heard without a gap: what is below the highest and was not heard was missed.
-fn line(device: &Device, heard: &Heard) -> Line {
+/// What was published is heard; of a device that was cut off, what is below the highest number that was heard.
+fn line(device: &Device, published: u64, heard: &Heard) -> Line {
     let highest = heard.numbers.last().map_or(0, |number| number + 1);
+    let expected = if device.is_quiet() { published } else { highest };
     Line {
         device: device.id.clone(),
         certificates: device.renewals() + 1,
         heard: heard.numbers.len(),
         gap: heard.gap,
-        missed: highest - heard.numbers.len() as u64,
+        missed: expected - heard.numbers.len() as u64,
     }
 }
 

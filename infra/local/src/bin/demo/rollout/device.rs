@@ -1,6 +1,6 @@
 //! A simulated device: gets its identity as any device does, and then does with upgrades what its part says.
 
-use fleet::message::Upgrade;
+use fleet::message::{CertificateState, Status, Upgrade};
 use fleet::topic::{Downstream, Upstream};
 use fleet_device::{Credentials, DeviceId, PendingKey, PrivateKey};
 use local::Connection;
@@ -70,8 +70,12 @@ impl Device {
     async fn confirm(&self, own: &Credentials) -> Result<Link, Failure> {
         let mut link = Link::open(&self.connection, &self.id, own, &self.filters()).await?;
         link.publish(Upstream::RegisterOk.topic(&self.id), "").await?;
-        link.hear_on(&Downstream::Status.topic(&self.id)).await?;
-        Ok(link)
+        let status = link.hear_on(&Downstream::Status.topic(&self.id)).await?;
+        let status: Status = serde_json::from_slice(&status)?;
+        match status.state {
+            CertificateState::Confirmed => Ok(link),
+            other => Err(format!("{} is {}, not confirmed", self.id, other.word()).into()),
+        }
     }
 
     fn filters(&self) -> [String; 2] {
