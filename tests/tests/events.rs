@@ -122,8 +122,8 @@ fn every_event_of_the_streams_and_the_clock_is_read() {
     }
 }
 
-/// An event by the name of its file; what its device's row holds besides what every row does; how the event ends:
-/// the log's word, or an error's code; and what the row holds afterwards.
+/// An event by the name of its file; what its device's row holds besides what every row does, null if the device is not
+/// listed; how the event ends: the log's word, or an error's code; and what the row holds afterwards.
 type Case = (&'static str, Json, &'static str, Json);
 
 fn registration() -> Vec<Case> {
@@ -138,6 +138,12 @@ fn registration() -> Vec<Case> {
         ("request_csr", listed.clone(), "enrolled", enrolled),
         ("request_csr_proof", secret.clone(), "enrolled", proven(1_795_300_183_171)),
         ("request_proof", secret, "enrolled", proven(1_795_300_244_508)),
+        (
+            "request_csr_proof_product",
+            Json::Null,
+            "enrolled",
+            json!({ "registered": "requested", "product": "pump", "secret": null, "proof_at": 1_795_300_183_171_u64 }),
+        ),
         ("request_no_json", listed.clone(), "invalid_payload", listed),
         ("ok_empty", asked, "confirmed", confirmed),
     ]
@@ -211,6 +217,11 @@ async fn every_event_runs_through_its_function_to_the_end_that_its_row_calls_for
     let software =
         json!({ "device": "main", "bucket": cloud.connection().bucket, "file": "main.bin", "version": "1.5.0" });
     put(&cloud, &cloud.connection().tables.firmware, &software).await;
+    let product = json!({
+        "device": "product#pump", "secret": SECRET, "policy": cloud.connection().device_policy,
+        "parameters": { "topic": "data" },
+    });
+    put(&cloud, &cloud.connection().tables.devices, &product).await;
     for (folder, function, cases) in [
         ("registration", "RegistrationFunctionName", registration()),
         ("certificate-renewal", "CertificateRenewalFunctionName", certificate_renewal()),
@@ -241,14 +252,19 @@ async fn an_event_of_a_stream_whose_row_is_gone_is_no_fault() {
 
 async fn run(cloud: &Cloud, function: &str, event: &str, (name, attributes, ending, after): Case) {
     let (connection, device) = (cloud.connection(), delivery(event).device);
+    let key = json!({ "TableName": connection.tables.devices, "Key": { "device": { "S": device } } });
     let mut row = json!({ "device": device, "policy": connection.device_policy, "parameters": { "topic": "data" } });
-    row.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
-    put(cloud, &connection.tables.devices, &row).await;
+    match attributes.as_object() {
+        Some(attributes) => {
+            row.as_object_mut().unwrap().extend(attributes.clone());
+            put(cloud, &connection.tables.devices, &row).await;
+        }
+        None => drop(cloud.call("dynamodb", "delete_item", key.clone()).await.unwrap()),
+    }
     let line = invoke(cloud, function, event).await;
     let ended = if line["outcome"] == "refused" { &line["code"] } else { &line["outcome"] };
     assert_eq!(ended, ending, "{name}: {line:#}");
-    let get = json!({ "TableName": connection.tables.devices, "Key": { "device": { "S": device } } });
-    let row = plain::row(&cloud.call("dynamodb", "get_item", get).await.unwrap()["Item"]);
+    let row = plain::row(&cloud.call("dynamodb", "get_item", key).await.unwrap()["Item"]);
     for (attribute, value) in after.as_object().unwrap() {
         assert_eq!(row[attribute], *value, "{name}: {row:#}");
     }
