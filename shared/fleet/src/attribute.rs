@@ -53,6 +53,8 @@ pub const CERTIFICATE_PENDING_NOT_AFTER: &str = "certificate_pending_not_after";
 pub const CERTIFICATE_PREVIOUS: &str = "certificate_previous";
 /// Until when it works, Unix time in milliseconds (function).
 pub const CERTIFICATE_PREVIOUS_UNTIL: &str = "certificate_previous_until";
+/// Id of the certificate whose key somebody else may have, as the device said (function).
+pub const CERTIFICATE_COMPROMISED: &str = "certificate_compromised";
 /// Certificates that the device asked for since it confirmed one (function).
 pub const RENEWALS: &str = "renewals";
 /// When IoT Core received the newest request for a renewal that was taken up, Unix time in milliseconds (function).

@@ -2,14 +2,12 @@
 
 use serde_json::Value as Json;
 
-use crate::Millis;
 use crate::attribute::{
-    ATTEMPTS, CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR,
-    CERTIFICATE_PENDING_NOT_AFTER, CERTIFICATE_PENDING_RENEW_AT, CERTIFICATE_PREVIOUS, CERTIFICATE_PREVIOUS_UNTIL,
-    CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING, CONFIRMED_AT, CONNECTIONS, FIRMWARE, PARAMETERS, POLICY, PROOF_AT,
-    REGISTERED, RENEW, RENEWAL_REQUESTED_AT, RENEWALS, REQUEST, REQUESTED_AT, SECRET,
+    ATTEMPTS, CERTIFICATE, CERTIFICATE_COMPROMISED, CERTIFICATE_NOT_AFTER, CERTIFICATE_PENDING,
+    CERTIFICATE_PENDING_CSR, CERTIFICATE_PENDING_NOT_AFTER, CERTIFICATE_PENDING_RENEW_AT, CERTIFICATE_PREVIOUS,
+    CERTIFICATE_PREVIOUS_UNTIL, CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING, CONFIRMED_AT, CONNECTIONS, FIRMWARE,
+    PARAMETERS, POLICY, PROOF_AT, REGISTERED, RENEWAL_REQUESTED_AT, RENEWALS, REQUEST, REQUESTED_AT, SECRET,
 };
-use crate::id::CertificateId;
 use crate::problem::Problem;
 use crate::row::Row;
 use crate::text::excerpt;
@@ -34,8 +32,8 @@ const LEDGER_NUMBERS: [&str; 11] = [
     CERTIFICATE_PREVIOUS_UNTIL,
 ];
 /// Those that hold text.
-const LEDGER_TEXTS: [&str; 5] =
-    [REQUEST, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATE_PREVIOUS];
+const LEDGER_TEXTS: [&str; 6] =
+    [REQUEST, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATE_PREVIOUS, CERTIFICATE_COMPROMISED];
 
 /// Where a device stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,77 +166,6 @@ impl Row {
             Some(Value::Text(_)) => Err(Problem::found(SECRET, "empty text", EXPECTED)),
             Some(other) => Err(Problem::found(SECRET, other.kind(), EXPECTED)),
         }
-    }
-
-    /// Id of the confirmed certificate.
-    #[must_use]
-    pub fn certificate(&self) -> Option<CertificateId> {
-        self.ledger_text(CERTIFICATE).and_then(CertificateId::parse)
-    }
-
-    /// Id of the certificate that waits for its confirmation.
-    #[must_use]
-    pub fn pending(&self) -> Option<CertificateId> {
-        self.ledger_text(CERTIFICATE_PENDING).and_then(CertificateId::parse)
-    }
-
-    /// Fingerprint of the CSR that the pending certificate was made from.
-    #[must_use]
-    pub fn pending_csr(&self) -> Option<&str> {
-        self.ledger_text(CERTIFICATE_PENDING_CSR)
-    }
-
-    /// Id of the certificate before the confirmed one, which still works.
-    #[must_use]
-    pub fn previous(&self) -> Option<CertificateId> {
-        self.ledger_text(CERTIFICATE_PREVIOUS).and_then(CertificateId::parse)
-    }
-
-    /// Until when it works.
-    #[must_use]
-    pub fn previous_until(&self) -> Option<Millis> {
-        self.ledger_number(CERTIFICATE_PREVIOUS_UNTIL)
-    }
-
-    /// When the device is to ask for the certificate after the confirmed one.
-    #[must_use]
-    pub fn renew_at(&self) -> Option<Millis> {
-        self.ledger_number(CERTIFICATE_RENEW_AT)
-    }
-
-    /// Until when the confirmed certificate is valid.
-    #[must_use]
-    pub fn not_after(&self) -> Option<Millis> {
-        self.ledger_number(CERTIFICATE_NOT_AFTER)
-    }
-
-    /// When the device will have to ask for the certificate after the pending one.
-    #[must_use]
-    pub fn pending_renew_at(&self) -> Option<Millis> {
-        self.ledger_number(CERTIFICATE_PENDING_RENEW_AT)
-    }
-
-    /// Whether an operator wants the device to renew its certificate now.
-    #[must_use]
-    pub fn wants_renewal(&self) -> bool {
-        self.flag(RENEW) == Ok(Some(true))
-    }
-
-    /// Whether it is one of the certificates that the device may use, or is to.
-    #[must_use]
-    pub fn names(&self, id: &CertificateId) -> bool {
-        [self.certificate(), self.pending(), self.previous()].iter().flatten().any(|named| named == id)
-    }
-
-    /// Ids of the certificates that are being taken out of service.
-    #[must_use]
-    pub fn retiring(&self) -> Vec<CertificateId> {
-        self.texts(CERTIFICATES_RETIRING).iter().filter_map(|id| CertificateId::parse(id)).collect()
-    }
-
-    /// Ids of all certificates that the row names.
-    pub fn certificates(&self) -> impl Iterator<Item = CertificateId> {
-        [self.certificate(), self.pending(), self.previous()].into_iter().flatten().chain(self.retiring())
     }
 
     /// The write that mends what was edited by hand in a function's own attributes, so that counting and

@@ -4,6 +4,7 @@ pub mod card;
 pub mod crl;
 pub mod facts;
 pub mod forecast;
+mod ledger;
 pub mod life;
 pub mod reason;
 pub mod reconcile;

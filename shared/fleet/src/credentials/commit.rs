@@ -64,8 +64,12 @@ pub(super) fn replacing(row: &Row, pending: &CertificateId, now: Millis) -> Writ
         .include(CERTIFICATES_RETIRING, before.map(|id| id.to_string()))
 }
 
-/// As [`seen`], by a renewal: what the device had before works for a while longer; what it had before that, no more.
+/// As [`seen`], by a renewal: what the device had before works for a while longer, unless somebody else may have its
+/// key; what it had before that, no more.
 pub(super) fn renewing(row: &Row, pending: &CertificateId, grace: Millis, now: Millis) -> Write {
+    if row.certificate().is_some_and(|current| row.compromised() == Some(current)) {
+        return replacing(row, pending, now).when_still(RENEW, row.get(RENEW)).remove(RENEW);
+    }
     let until = row.not_after().unwrap_or(Millis::MAX).min(now.saturating_add(grace));
     let write = seen(row, pending, now)
         .when_still(RENEW, row.get(RENEW))

@@ -4,7 +4,7 @@ use super::Request;
 use super::effect::{Cert, Effect, Enter, IssueOrder, Payload};
 use crate::Millis;
 use crate::attribute::{
-    CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATE_PENDING_NOT_AFTER,
+    CERTIFICATE, CERTIFICATE_COMPROMISED, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, CERTIFICATE_PENDING_NOT_AFTER,
     CERTIFICATE_PENDING_RENEW_AT, CERTIFICATES_RETIRING, REGISTERED, RENEWAL_REQUESTED_AT, RENEWALS, REQUEST,
     REQUESTED_AT,
 };
@@ -32,6 +32,8 @@ pub enum Claimed {
         registered: Value,
         /// The confirmed certificate, over which it was asked.
         over: CertificateId,
+        /// Whether somebody else may have its key.
+        compromised: bool,
     },
 }
 
@@ -77,12 +79,15 @@ impl Record {
                 .when(REGISTERED, Registered::Requested.to_value())
                 .when(REQUEST, self.request.as_str())
                 .when_at_most(REQUESTED_AT, self.received_at),
-            Claimed::Renewal { registered, over } => Write::new()
-                .when(REGISTERED, registered.clone())
-                .when(CERTIFICATE, over.as_str())
-                .when_at_most(RENEWAL_REQUESTED_AT, self.received_at)
-                .set(RENEWAL_REQUESTED_AT, self.received_at)
-                .add(RENEWALS, 1),
+            Claimed::Renewal { registered, over, compromised } => {
+                let write = Write::new()
+                    .when(REGISTERED, registered.clone())
+                    .when(CERTIFICATE, over.as_str())
+                    .when_at_most(RENEWAL_REQUESTED_AT, self.received_at)
+                    .set(RENEWAL_REQUESTED_AT, self.received_at)
+                    .add(RENEWALS, 1);
+                if *compromised { write.set(CERTIFICATE_COMPROMISED, over.as_str()) } else { write }
+            }
         }
     }
 }

@@ -18,8 +18,8 @@ use fleet::write::Write;
 use crate::cloud::Cloud;
 use crate::promises::{hold_always, hold_at_rest};
 use crate::scene::{
-    NOW, RENEWAL, confirmed, device, edited, first, orphaned, pending, renewed, renewing, replaced, replacing, scenes,
-    second,
+    NOW, RENEWAL, confirmed, device, edited, first, orphaned, pending, renewed, renewing, replaced, replacing, rescued,
+    scenes, second,
 };
 use crate::steps::{MINUTE, perform, queue, settle, tick};
 
@@ -51,7 +51,7 @@ fn due(cloud: Cloud, id: &CertificateId, due: Due) -> Cloud {
 
 #[test]
 fn what_is_no_longer_needed_is_taken_out_of_service_and_its_authority_is_told_why() {
-    use Reason::{CessationOfOperation, Superseded};
+    use Reason::{CessationOfOperation, KeyCompromise, Superseded};
     let late = RENEWAL + 1 + DAY;
     for (name, cloud, at, id, reason) in [
         ("never confirmed", pending(), NOW + DAY, first(), CessationOfOperation),
@@ -59,6 +59,7 @@ fn what_is_no_longer_needed_is_taken_out_of_service_and_its_authority_is_told_wh
         ("a fresh start never confirmed", replacing(), RENEWAL + DAY, second(), CessationOfOperation),
         ("grace over", renewed(), late, first(), Superseded),
         ("replaced", replaced(), late, first(), Superseded),
+        ("its key somebody else's too", rescued(), late, first(), KeyCompromise),
         ("known to no row", orphaned(), late, second(), CessationOfOperation),
     ] {
         let (outcome, cloud) = sweep(cloud, &id, at);

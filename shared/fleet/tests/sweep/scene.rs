@@ -126,6 +126,13 @@ pub fn renewed() -> Cloud {
     after(renewing(), [confirm_renewal(1, RENEWAL + 1)])
 }
 
+/// A device with its second certificate, because somebody else may have the key of the first one.
+pub fn rescued() -> Cloud {
+    let reason = Some("key_compromise".to_owned());
+    let asked = request(Kind::Renew { csr: csr(1), reason }, Some(0), RENEWAL);
+    after(confirmed(), [asked, confirm_renewal(1, RENEWAL + 1)])
+}
+
 /// A device that started afresh: its first certificate is out of service, and its authority knows nothing of it.
 pub fn replaced() -> Cloud {
     let reopened = edited(confirmed(), &Write::new().set(REGISTERED, false));

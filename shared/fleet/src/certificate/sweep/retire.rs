@@ -8,6 +8,7 @@ use crate::certificate::card::{self, Card};
 use crate::certificate::reason::Reason;
 use crate::credentials::Answer;
 use crate::message::CertificateState;
+use crate::row::Row;
 use crate::write::Write;
 
 /// What the card of a certificate says that is attached to another device's thing.
@@ -22,14 +23,14 @@ pub(super) fn plan(scene: &Scene<'_>, card: &Card) -> Plan {
         let spared = Effect::mark(id, card::ended(CertificateState::Retired, FOREIGN, None));
         return Plan::done(vec![disable, vec![forget], vec![spared]], Outcome::Kept);
     }
-    let tell = at_authority(card, reason(card)).into_iter().collect();
+    let tell = at_authority(card, reason(scene, card)).into_iter().collect();
     let stages = vec![disable, tell, vec![Effect::Delete(id.clone())], vec![forget], vec![retired(scene, card)]];
     Plan::done(stages, Outcome::Retired)
 }
 
 /// The plan for a certificate that is out of service already, but for its authority.
 pub(super) fn told(scene: &Scene<'_>, card: &Card) -> Plan {
-    let tell = at_authority(card, reason(card)).into_iter().collect();
+    let tell = at_authority(card, reason(scene, card)).into_iter().collect();
     Plan::done(vec![tell, vec![retired(scene, card)]], Outcome::Retired)
 }
 
@@ -39,12 +40,16 @@ pub(super) fn closed(card: &Card) -> Plan {
     Plan::done(vec![vec![Effect::mark(&card.id, write)]], Outcome::Kept)
 }
 
-fn reason(card: &Card) -> Reason {
-    if card.confirmed_at.is_some() { Reason::Superseded } else { Reason::CessationOfOperation }
+fn reason(scene: &Scene<'_>, card: &Card) -> Reason {
+    match card.confirmed_at {
+        _ if scene.row().and_then(Row::compromised).as_ref() == Some(&card.id) => Reason::KeyCompromise,
+        Some(_) => Reason::Superseded,
+        None => Reason::CessationOfOperation,
+    }
 }
 
 fn retired(scene: &Scene<'_>, card: &Card) -> Effect {
-    ended(scene, card, CertificateState::Retired, reason(card))
+    ended(scene, card, CertificateState::Retired, reason(scene, card))
 }
 
 /// The card of a certificate with which nothing is left to be done; it says so if the authority will never revoke it.

@@ -11,7 +11,7 @@ use super::scene::{Scene, at_authority, fault};
 use crate::attribute::{DEVICE, REGISTERED, REVOCATION, REVOCATION_REASON};
 use crate::certificate::card::{self, Card, Due};
 use crate::certificate::reason::Reason;
-use crate::certificate::revocation::IS_TRIED_AGAIN;
+use crate::certificate::revocation::{IS_TRIED_AGAIN, is_settled};
 use crate::credentials::Answer;
 use crate::id::CertificateId;
 use crate::message::CertificateState;
@@ -33,8 +33,7 @@ pub(super) fn plan(scene: &Scene<'_>, row: &Row) -> Plan {
         return Plan::done(vec![looks], Outcome::Ignored);
     }
     let left: Vec<_> = ids.into_iter().filter_map(|id| Doomed::of(scene, id)).collect();
-    let is_told = row.ledger_text(REVOCATION).is_some_and(|text| !text.ends_with(IS_TRIED_AGAIN));
-    if left.is_empty() && is_told {
+    if left.is_empty() && is_settled(row) {
         return Plan::done(vec![], Outcome::Ignored);
     }
     Revocation { scene, row, reason: row.revocation_reason().unwrap_or(Reason::Unspecified), left }.plan()

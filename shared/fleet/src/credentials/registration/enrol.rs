@@ -1,12 +1,12 @@
-//! `register/request`: claim the row, make the certificate, hand it over.
+//! A device that may register: claim the row, make the certificate, hand it over.
 
 use super::product;
 use crate::Millis;
 use crate::attribute::{
-    ATTEMPTS, BLOCKED_REASON, CERTIFICATE, CERTIFICATE_PENDING, CONNECTIONS, LAST_SEEN, PRODUCT, PROOF_AT, REGISTERED,
-    RENEW_AFTER_EXPIRY, REQUEST, SECRET,
+    ATTEMPTS, BLOCKED_REASON, CERTIFICATE, CERTIFICATE_PENDING, LAST_SEEN, PRODUCT, PROOF_AT, REGISTERED,
+    RENEW_AFTER_EXPIRY, SECRET,
 };
-use crate::credentials::claim::{abandon, again, fresh, holds_claim, is_overtaken, is_own, newest};
+use crate::credentials::claim::{abandon, again, fresh, holds_claim, is_own, newest};
 use crate::credentials::effect::{Effect, Payload};
 use crate::credentials::issue::{Claimed, Issue};
 use crate::credentials::known::ReadProduct;
@@ -27,76 +27,20 @@ use crate::topic::Downstream;
 use crate::value::Value;
 use crate::write::Write;
 
-/// The plan for `register/request`.
-pub(in crate::credentials) fn register(
-    rules: &Rules,
-    request: &Request,
-    csr: Option<&Csr>,
-    proof: Option<&ProofMessage>,
-    now: Millis,
-    row: &Row,
-    product: Option<&ReadProduct>,
-) -> Plan {
-    if is_overtaken(request, row) {
-        return Plan::done(vec![], Outcome::Superseded);
-    }
-    let registered = match standing(rules, now, row) {
-        Ok(standing) => standing,
-        Err(problem) => return report(request, now, row, &problem),
-    };
-    match registered {
-        Registered::Ok => registered_already(request, now, row),
-        Registered::Blocked => refuse(request, Refusal::locked_out(Code::Blocked)),
-        Registered::Revoked => refuse(request, Refusal::locked_out(Code::Revoked)),
-        Registered::False | Registered::Requested => {
-            Enrolment { rules, request, csr, proof, now, row, product, registered }.plan()
-        }
-    }
-}
-
-/// Where the device stands. Who could not renew in time cannot speak over its certificate any more: where its row allows
-/// that, it starts afresh.
-fn standing(rules: &Rules, now: Millis, row: &Row) -> Result<Registered, Problem> {
-    let registered = row.registered()?;
-    let lately = |end: Millis| end < now && now - end <= rules.renew_after_expiry;
-    let expired = registered == Registered::Ok && row.not_after().is_some_and(lately);
-    let afresh = expired && row.flag(RENEW_AFTER_EXPIRY)? == Some(true);
-    Ok(if afresh { Registered::False } else { registered })
-}
-
-/// Counts the attempt of a registered device, once a message; and only after the device was told, because the
-/// message is not answered again once it is counted.
-fn registered_already(request: &Request, now: Millis, row: &Row) -> Plan {
-    if is_own(request, row) {
-        return Plan::done(vec![], Outcome::Superseded);
-    }
-    let trace = request.sender.trace.as_str();
-    let count = newest(request, now)
-        .when_still(REGISTERED, row.get(REGISTERED))
-        .unless(REQUEST, trace)
-        .set(REQUEST, trace)
-        .add(CONNECTIONS, 1);
-    let refusal = Refusal::new(
-        Code::AlreadyRegistered,
-        "this device is registered: to let it register anew, an operator must set `registered` to false in its row",
-    );
-    Plan::done(vec![vec![error(request, &refusal)], vec![Effect::Note(count)]], Outcome::Refused(refusal))
-}
-
 /// A request of a device that may register.
-struct Enrolment<'a> {
-    rules: &'a Rules,
-    request: &'a Request,
-    csr: Option<&'a Csr>,
-    proof: Option<&'a ProofMessage>,
-    now: Millis,
-    row: &'a Row,
-    product: Option<&'a ReadProduct>,
-    registered: Registered,
+pub(super) struct Enrolment<'a> {
+    pub rules: &'a Rules,
+    pub request: &'a Request,
+    pub csr: Option<&'a Csr>,
+    pub proof: Option<&'a ProofMessage>,
+    pub now: Millis,
+    pub row: &'a Row,
+    pub product: Option<&'a ReadProduct>,
+    pub registered: Registered,
 }
 
 impl Enrolment<'_> {
-    fn plan(&self) -> Plan {
+    pub fn plan(&self) -> Plan {
         let (issue, parameters) = match self.needs() {
             Ok(needs) => needs,
             Err(problem) => return report(self.request, self.now, self.row, &problem),

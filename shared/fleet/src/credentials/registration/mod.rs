@@ -3,7 +3,8 @@
 mod confirm;
 mod enrol;
 mod product;
+mod request;
 
 pub(super) use confirm::{confirm, open_confirm};
-pub(super) use enrol::register;
 pub(super) use product::unlisted;
+pub(super) use request::register;

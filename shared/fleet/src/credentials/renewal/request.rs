@@ -61,6 +61,11 @@ impl Renewal<'_> {
         }
     }
 
+    /// Whether somebody else may have the key of the certificate: the device says so, or has said so before.
+    fn is_compromised(&self) -> bool {
+        self.reason == Some(KEY_COMPROMISE) || self.scene.row.compromised().as_ref() == Some(self.current)
+    }
+
     /// Whether a newer request for a renewal was taken up.
     fn is_overtaken(&self) -> bool {
         let newest = self.scene.row.ledger_number(RENEWAL_REQUESTED_AT);
@@ -82,7 +87,8 @@ impl Renewal<'_> {
 
     fn issue(&self, issue: &Issue<'_>) -> Plan {
         let registered = self.scene.row.get(REGISTERED).cloned().unwrap_or(Value::Null);
-        let mut stages = issue.make(Claimed::Renewal { registered, over: self.current.clone() });
+        let (over, compromised) = (self.current.clone(), self.is_compromised());
+        let mut stages = issue.make(Claimed::Renewal { registered, over, compromised });
         stages.push(issue.hand_over(None));
         Plan::done(stages, Outcome::Renewed).with(policy_settled(self.scene.row)).retiring(self.scene.row.pending())
     }
@@ -107,7 +113,7 @@ impl Renewal<'_> {
 
     /// Why not, or not now.
     fn refusal(&self) -> Result<Option<Refusal>, Problem> {
-        let wanted = self.scene.row.flag(RENEW)? == Some(true) || self.reason == Some(KEY_COMPROMISE);
+        let wanted = self.scene.row.flag(RENEW)? == Some(true) || self.is_compromised();
         let may_be_late = self.scene.row.flag(RENEW_AFTER_EXPIRY)? == Some(true);
         Ok(self
             .expired(may_be_late)

@@ -52,7 +52,12 @@ pub fn renewed() -> World {
     after(due(), [renew(3, 0, csr(1))])
 }
 
-/// The same, confirmed by the fourth message: both work.
+/// A device with the next certificate before it was due, because its key is not its own any more.
+pub fn rescued() -> World {
+    after(confirmed(None), [compromised(3, 0, csr(1))])
+}
+
+/// A device that is due, with both: confirmed by the fourth message, both work.
 pub fn overlapping() -> World {
     after(renewed(), [ok(4, &certificate_id(1))])
 }
@@ -107,6 +112,7 @@ fn answers() -> Vec<Parts> {
     vec![
         ("ok over the pending certificate", renewed(), ok(9, &over(1))),
         ("ok over the pending certificate in the grace", overtaking(), ok(9, &over(2))),
+        ("ok of a device whose key is not its own any more", rescued(), ok(9, &over(1))),
         ("ok over the confirmed certificate", overlapping(), ok(9, &over(1))),
         ("ok over the confirmed certificate, with one pending", renewed(), ok(9, &over(0))),
         ("ok over the previous certificate", overlapping(), ok(2_000, &over(0))),

@@ -12,7 +12,9 @@ use fleet::row::Row;
 use fleet::topic::Downstream;
 use fleet::write::Write;
 
-use super::scenarios::{aged, asks, compromised, due, moved_on, often, ok, overlapping, overtaking, renew, renewed};
+use super::scenarios::{
+    aged, asks, compromised, due, moved_on, often, ok, overlapping, overtaking, renew, renewed, rescued,
+};
 use crate::promises::told;
 use crate::scene::{NOW, RULES, after, confirmed, csr, edited, listed, pending, reopened, request};
 use crate::steps::{deliver, handle, stages};
@@ -198,6 +200,16 @@ fn a_certificate_that_has_just_expired_is_renewed_only_where_the_row_says_so_and
         let mut world = edited(world, &Write::new().set(RENEW_AFTER_EXPIRY, flag));
         assert_eq!(outcome_of(&handle(&mut world, &renew(2_000, 0, csr(1)))), outcome, "{ago}, {flag}");
     }
+}
+
+#[test]
+fn a_key_that_somebody_else_may_have_gets_no_grace() {
+    let (old, new) = (certificate_id(0), certificate_id(1));
+    let mut world = rescued();
+    assert!(world.certificates[&old].active && world.row().compromised() == Some(old.clone()));
+    handle(&mut world, &ok(2_000, &new));
+    assert!(world.certificates[&new].active && world.row().certificate() == Some(new));
+    assert!(world.certificates[&old].deleted && world.row().previous().is_none());
 }
 
 #[test]

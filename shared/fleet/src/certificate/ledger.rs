@@ -1,0 +1,89 @@
+//! Which certificates a device's row names, and what it says of them. It is the row that decides who holds what.
+
+use crate::Millis;
+use crate::attribute::{
+    CERTIFICATE, CERTIFICATE_COMPROMISED, CERTIFICATE_NOT_AFTER, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR,
+    CERTIFICATE_PENDING_RENEW_AT, CERTIFICATE_PREVIOUS, CERTIFICATE_PREVIOUS_UNTIL, CERTIFICATE_RENEW_AT,
+    CERTIFICATES_RETIRING, RENEW,
+};
+use crate::id::CertificateId;
+use crate::row::Row;
+
+impl Row {
+    /// Id of the confirmed certificate.
+    #[must_use]
+    pub fn certificate(&self) -> Option<CertificateId> {
+        self.ledger_text(CERTIFICATE).and_then(CertificateId::parse)
+    }
+
+    /// Id of the certificate that waits for its confirmation.
+    #[must_use]
+    pub fn pending(&self) -> Option<CertificateId> {
+        self.ledger_text(CERTIFICATE_PENDING).and_then(CertificateId::parse)
+    }
+
+    /// Fingerprint of the CSR that the pending certificate was made from.
+    #[must_use]
+    pub fn pending_csr(&self) -> Option<&str> {
+        self.ledger_text(CERTIFICATE_PENDING_CSR)
+    }
+
+    /// Id of the certificate before the confirmed one, which still works.
+    #[must_use]
+    pub fn previous(&self) -> Option<CertificateId> {
+        self.ledger_text(CERTIFICATE_PREVIOUS).and_then(CertificateId::parse)
+    }
+
+    /// Until when it works.
+    #[must_use]
+    pub fn previous_until(&self) -> Option<Millis> {
+        self.ledger_number(CERTIFICATE_PREVIOUS_UNTIL)
+    }
+
+    /// Id of a certificate whose key somebody else may have: the device said so when it asked for the next one.
+    #[must_use]
+    pub fn compromised(&self) -> Option<CertificateId> {
+        self.ledger_text(CERTIFICATE_COMPROMISED).and_then(CertificateId::parse)
+    }
+
+    /// When the device is to ask for the certificate after the confirmed one.
+    #[must_use]
+    pub fn renew_at(&self) -> Option<Millis> {
+        self.ledger_number(CERTIFICATE_RENEW_AT)
+    }
+
+    /// Until when the confirmed certificate is valid.
+    #[must_use]
+    pub fn not_after(&self) -> Option<Millis> {
+        self.ledger_number(CERTIFICATE_NOT_AFTER)
+    }
+
+    /// When the device will have to ask for the certificate after the pending one.
+    #[must_use]
+    pub fn pending_renew_at(&self) -> Option<Millis> {
+        self.ledger_number(CERTIFICATE_PENDING_RENEW_AT)
+    }
+
+    /// Whether an operator wants the device to renew its certificate now.
+    #[must_use]
+    pub fn wants_renewal(&self) -> bool {
+        self.flag(RENEW) == Ok(Some(true))
+    }
+
+    /// Whether it is one of the certificates that the device may use, or is to.
+    #[must_use]
+    pub fn names(&self, id: &CertificateId) -> bool {
+        [self.certificate(), self.pending(), self.previous()].iter().flatten().any(|named| named == id)
+    }
+
+    /// Ids of the certificates that are being taken out of service.
+    #[must_use]
+    pub fn retiring(&self) -> Vec<CertificateId> {
+        self.texts(CERTIFICATES_RETIRING).iter().filter_map(|id| CertificateId::parse(id)).collect()
+    }
+
+    /// Ids of all certificates that the row names.
+    pub fn certificates(&self) -> impl Iterator<Item = CertificateId> {
+        [self.certificate(), self.pending(), self.previous()].into_iter().flatten().chain(self.retiring())
+    }
+}
