@@ -22,6 +22,7 @@ use fleet_aws::{
     clients::Clients,
     failure::Failure,
     issuer::{CertificateIssuer, Issuer},
+    private_ca::PrivateCa,
     settings::{Environment, IssuerSettings, PrivateCaSettings},
 };
 use local::{Cloud, Options};
@@ -36,12 +37,12 @@ fn now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
 }
 
-async fn gateways() -> (Issuer, Revoker) {
+async fn gateways() -> (Issuer, Ca) {
     gateways_to(tokio::task::spawn_blocking(|| &*CLOUD).await.unwrap())
 }
 
 /// The gateways as a function has them.
-fn gateways_to(cloud: &Cloud) -> (Issuer, Revoker) {
+fn gateways_to(cloud: &Cloud) -> (Issuer, Ca) {
     let connection = cloud.connection();
     let variables = [
         ("AWS_REGION", "us-east-1"),
@@ -54,21 +55,21 @@ fn gateways_to(cloud: &Cloud) -> (Issuer, Revoker) {
         variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let clients = Clients::new(&environment).unwrap();
     let arn = connection.private_ca.arn.clone();
-    let settings = PrivateCaSettings { arn: arn.clone(), signing_algorithm: "SHA256WITHECDSA".to_owned() };
-    let revoker = Revoker { authorities: Authorities::new(&clients), authority: arn };
-    (Issuer::new(&clients, &IssuerSettings::PrivateCa(settings)), revoker)
+    let settings = PrivateCaSettings { arn, signing_algorithm: "SHA256WITHECDSA".to_owned() };
+    let ca = Ca { issuing: PrivateCa::new(&clients, &settings), revoking: Authorities::new(&clients) };
+    (Issuer::new(&clients, &IssuerSettings::PrivateCa(settings)), ca)
 }
 
-/// Who may revoke what this authority has issued.
-struct Revoker {
-    authorities: Authorities,
-    authority: String,
+/// The authority, for whoever reads its chain or revokes what it has issued.
+struct Ca {
+    issuing: PrivateCa,
+    revoking: Authorities,
 }
 
-impl Revoker {
+impl Ca {
     async fn revoke(&self, serial: &str, reason: Reason) -> Result<(), Failure> {
-        let told = AtAuthority { authority: self.authority.clone(), serial: serial.to_owned(), reason };
-        self.authorities.revoke(&told).await
+        let (authority, serial) = (self.issuing.arn().to_owned(), serial.to_owned());
+        self.revoking.revoke(&AtAuthority { authority, serial, reason }).await
     }
 }
 
@@ -173,7 +174,7 @@ async fn a_certificate_begins_an_hour_ago_and_ends_when_it_was_ordered_to() {
 async fn no_certificate_outlives_its_authority() {
     let ((issuer, ca), desk) = (gateways().await, Desk::new("end"));
     let issued = issuer.issue(&desk.order("dev-end", "end", 3_650 * DAY)).await.unwrap();
-    assert_eq!(issued.facts.not_after, ca.chain().await.unwrap().not_after);
+    assert_eq!(issued.facts.not_after, ca.issuing.chain().await.unwrap().not_after);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod operator;
 mod ota;
 mod payloads;
 mod plain;
+mod products;
 mod proofs;
 mod rows;
 mod second_time;
