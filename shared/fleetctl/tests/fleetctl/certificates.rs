@@ -48,8 +48,30 @@ async fn a_device_shows_every_certificate_that_it_has_had() {
     card(&world, 3, "dev-2", BEGIN).await;
     mark(&world, 1, card::superseded(&id(1), BEGIN + 2 * DAY)).await;
     mark(&world, 2, card::confirmed(&id(2), Some(BEGIN + 250 * DAY), BEGIN + DAY)).await;
-    insta::assert_snapshot!(world.said("cert show dev-1").await, @"");
-    insta::assert_snapshot!(world.said(&format!("cert show {}", id(1))).await, @"");
+    insta::assert_snapshot!(world.said("cert show dev-1").await, @"
+    device       dev-1
+    registered   ok
+    certificate  0202020202020202020202020202020202020202020202020202020202020202
+    ┌────────┬───────────────┬────────────┬──────────────────────┬──────────────────────┬──────────────────────┬─────────┬────────┐
+    │ device ┆ certificate   ┆ state      ┆ issued               ┆ renewed from         ┆ valid until          ┆ issuer  ┆ reason │
+    ╞════════╪═══════════════╪════════════╪══════════════════════╪══════════════════════╪══════════════════════╪═════════╪════════╡
+    │ dev-1  ┆ 010101010101… ┆ superseded ┆ 2026-11-21T12:00:00Z ┆ 2027-08-03T23:22:21Z ┆ 2027-11-16T12:00:00Z ┆ aws-iot ┆ -      │
+    │ dev-1  ┆ 020202020202… ┆ confirmed  ┆ 2026-11-22T12:00:00Z ┆ 2027-08-04T23:22:21Z ┆ 2027-11-17T12:00:00Z ┆ aws-iot ┆ -      │
+    └────────┴───────────────┴────────────┴──────────────────────┴──────────────────────┴──────────────────────┴─────────┴────────┘
+    ");
+    insta::assert_snapshot!(world.said(&format!("cert show {}", id(1))).await, @"
+    certificate  0101010101010101010101010101010101010101010101010101010101010101
+    device       dev-1
+    state        superseded
+    serial       1
+    issuer       aws-iot
+    public_key   ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff
+    issued_at    2026-11-21T12:00:00Z
+    not_before   2026-11-21T12:00:00Z
+    not_after    2027-11-16T12:00:00Z
+    renew_at     2027-08-03T23:22:21Z
+    next         the sweep looks at it at 2026-11-23T12:00:00Z
+    ");
     let json: serde_json::Value = serde_json::from_str(&world.said("cert show dev-1 --json").await).unwrap();
     assert_eq!((&json["row"]["registered"], json["certificates"].as_array().unwrap().len()), (&"ok".into(), 2));
     assert!(world.refused(&format!("cert show {}", id(9))).await.starts_with("there is no certificate 0909"));
@@ -95,7 +117,16 @@ async fn the_forecast_counts_what_is_to_be_renewed() {
         mark(&world, number, card::confirmed(&id(number), Some(renew_at), BEGIN)).await;
         mark(&world, number, Write::new().set(RENEW_AT, renew_at)).await;
     }
-    insta::assert_snapshot!(world.said("cert forecast --per-minute 1").await, @"");
+    insta::assert_snapshot!(world.said("cert forecast --per-minute 1").await, @"
+    ┌────────────┬──────────┬───────┐
+    │ due        ┆ renewals ┆ hours │
+    ╞════════════╪══════════╪═══════╡
+    │ late       ┆ 1        ┆ 1     │
+    │ in 7 days  ┆ 2        ┆ 1     │
+    │ in 30 days ┆ 3        ┆ 1     │
+    └────────────┴──────────┴───────┘
+    At 1 a minute. Each line includes those before it.
+    ");
     let json: serde_json::Value = serde_json::from_str(&world.said("cert forecast --json").await).unwrap();
     assert_eq!(json["in_7_days"], serde_json::json!({"renewals": 2, "hours": 1}));
 }

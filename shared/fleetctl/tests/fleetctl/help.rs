@@ -31,7 +31,7 @@ fn help_is_short_and_readable() {
         assert!(help.lines().count() <= 60 && help.lines().all(|line| line.chars().count() <= 130), "{path}:\n{help}");
     }
     insta::assert_snapshot!(help(""), @"
-    Software, jobs and inventory of a fleet
+    Software, jobs, certificates and inventory of a fleet
 
     Usage: fleetctl [OPTIONS] <COMMAND>
 
@@ -39,6 +39,7 @@ fn help_is_short_and_readable() {
       key        The maker's key, by which software is signed
       firmware   Releases: publish, list, show, withdraw, promote
       job        Rollouts: create, steer, watch, explain
+      cert       Certificates: list, show, revoke, renew, forecast, reconcile
       inventory  Which versions run where
       help       Print this message or the help of the given subcommand(s)
 
@@ -51,9 +52,68 @@ fn help_is_short_and_readable() {
           --profile <PROFILE>  Profile of the AWS credentials
           --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
     ");
-    insta::assert_snapshot!(help("cert"), @"");
-    insta::assert_snapshot!(help("cert revoke"), @"");
-    insta::assert_snapshot!(help("cert reconcile"), @"");
+    insta::assert_snapshot!(help("cert"), @"
+    Certificates: list, show, revoke, renew, forecast, reconcile
+
+    Usage: fleetctl cert [OPTIONS] <COMMAND>
+
+    Commands:
+      list       List certificates
+      show       Show a certificate, or a device with all that it has had
+      revoke     Cut a device off, and have its certificates revoked
+      renew      Have a device renew its certificate now
+      forecast   Say how many renewals are coming, and how long they take
+      reconcile  Compare AWS IoT, the authority and the tables: what is left over, gone or forgotten
+      help       Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Where the stack is:
+          --local[=<FILE>]     The local cloud of `cargo local up` instead of AWS
+          --region <REGION>    AWS region [default: that of the profile]
+          --profile <PROFILE>  Profile of the AWS credentials
+          --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
+    ");
+    insta::assert_snapshot!(help("cert revoke"), @"
+    Cut a device off, and have its certificates revoked
+
+    Usage: fleetctl cert revoke [OPTIONS] <DEVICE>
+
+    Arguments:
+      <DEVICE>  The device
+
+    Options:
+          --reason <REASON>  Why, for the authority: key_compromise, cessation_of_operation, ... [default: unspecified]
+          --yes              Really: there is no way back but a new registration
+          --wait <SECONDS>   How many seconds to wait until all is done [default: 120]
+      -h, --help             Print help (see more with '--help')
+
+    Where the stack is:
+          --local[=<FILE>]     The local cloud of `cargo local up` instead of AWS
+          --region <REGION>    AWS region [default: that of the profile]
+          --profile <PROFILE>  Profile of the AWS credentials
+          --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
+    ");
+    insta::assert_snapshot!(help("cert reconcile"), @"
+    Compare AWS IoT, the authority and the tables: what is left over, gone or forgotten
+
+    Usage: fleetctl cert reconcile [OPTIONS]
+
+    Options:
+          --apply                Do what is sure; without it, nothing is changed
+          --things               Ask every thing for its certificates, not only the doubtful ones: five a second
+          --crl <FILE|URL>       The authority's list of revoked certificates: a file, or an address that begins with http://
+          --validity <DURATION>  Life of certificates whose cards are entered: the stack's CertificateValidityDays [default: 365d]
+          --json                 JSON for scripts
+      -h, --help                 Print help (see more with '--help')
+
+    Where the stack is:
+          --local[=<FILE>]     The local cloud of `cargo local up` instead of AWS
+          --region <REGION>    AWS region [default: that of the profile]
+          --profile <PROFILE>  Profile of the AWS credentials
+          --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
+    ");
     insta::assert_snapshot!(help("job"), @"
     Rollouts: create, steer, watch, explain
 

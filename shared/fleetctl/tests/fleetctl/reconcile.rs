@@ -67,11 +67,30 @@ async fn nothing_is_changed_unless_it_is_asked_for_and_then_only_what_is_sure() 
     world.iot.issue(id(5).as_str(), &pem(), Some("dev-5"));
     world.iot.registry().certificates.remove(id(2).as_str());
     world.iot.registry().things.get_mut("dev-3").unwrap().clear();
-    insta::assert_snapshot!(world.refused("cert reconcile --things").await, @"");
+    insta::assert_snapshot!(world.refused("cert reconcile --things").await, @"
+    ┌───────────────┬────────┬─────────────────────────────────────────┬─────────────────────────────────────────────────────────────────────────────────┐
+    │ certificate   ┆ device ┆ found                                   ┆ would do                                                                        │
+    ╞═══════════════╪════════╪═════════════════════════════════════════╪═════════════════════════════════════════════════════════════════════════════════╡
+    │ 040404040404… ┆ dev-1  ┆ active, and no row names it             ┆ set it inactive                                                                 │
+    │ 050505050505… ┆ dev-5  ┆ active, and its device has no row       ┆ by hand: put the row back, or: aws iot update-certificate --new-status INACTIVE │
+    │ 020202020202… ┆ dev-2  ┆ the row's certificate is not in AWS IoT ┆ tell so in the row's problem                                                    │
+    │ 030303030303… ┆ dev-3  ┆ the thing has no certificate            ┆ attach the row's certificate                                                    │
+    └───────────────┴────────┴─────────────────────────────────────────┴─────────────────────────────────────────────────────────────────────────────────┘
+    3 of 4 are seen to by --apply.
+    ");
     assert_eq!(world.iot.status(id(4).as_str()).as_deref(), Some("ACTIVE"));
     assert_eq!(world.row(Key::device("dev-2")).await.unwrap().get(PROBLEM), None);
 
-    insta::assert_snapshot!(world.refused("cert reconcile --things --apply").await, @"");
+    insta::assert_snapshot!(world.refused("cert reconcile --things --apply").await, @"
+    ┌───────────────┬────────┬─────────────────────────────────────────┬─────────────────────────────────────────────────────────────────────────────────┐
+    │ certificate   ┆ device ┆ found                                   ┆ done                                                                            │
+    ╞═══════════════╪════════╪═════════════════════════════════════════╪═════════════════════════════════════════════════════════════════════════════════╡
+    │ 040404040404… ┆ dev-1  ┆ active, and no row names it             ┆ done: set it inactive                                                           │
+    │ 050505050505… ┆ dev-5  ┆ active, and its device has no row       ┆ by hand: put the row back, or: aws iot update-certificate --new-status INACTIVE │
+    │ 020202020202… ┆ dev-2  ┆ the row's certificate is not in AWS IoT ┆ done: tell so in the row's problem                                              │
+    │ 030303030303… ┆ dev-3  ┆ the thing has no certificate            ┆ done: attach the row's certificate                                              │
+    └───────────────┴────────┴─────────────────────────────────────────┴─────────────────────────────────────────────────────────────────────────────────┘
+    ");
     assert_eq!(world.iot.status(id(4).as_str()).as_deref(), Some("INACTIVE"));
     assert_eq!(world.iot.status(id(5).as_str()).as_deref(), Some("ACTIVE"));
     let due = Card::read(&world.row(Key::certificate(id(4).as_str())).await.unwrap()).unwrap().due;
