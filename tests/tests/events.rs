@@ -12,8 +12,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fleet::certificate::life::DAY;
-use fleet::credentials::{Confirmation, Kind, Request, Rules};
+use fleet::credentials::{Kind, Request, Rules};
 use fleet::delivery::Delivery;
 use fleet::ota::bell::Bells;
 use fleet::ota::report;
@@ -25,17 +24,7 @@ use serde_json::{Value as Json, json};
 
 /// What the devices of the events with a proof share with their rows.
 const SECRET: &str = "a secret of the factory";
-const RULES: Rules = Rules {
-    attempts_limit: 5,
-    server_made_keys: true,
-    confirmation: Confirmation::Device,
-    proof_clock_skew: 300_000,
-    validity: 365 * DAY,
-    pending_lifetime: DAY,
-    grace: DAY,
-    key_reuse: false,
-    renew_after_expiry: 30 * DAY,
-};
+const RULES: Rules = Rules::DEFAULT;
 
 /// The events of a function, by the names of their files.
 fn events(function: &str) -> BTreeMap<String, String> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use fleet::attribute;
+use fleet::credentials::Rules;
 use fleet::table::Table;
+use fleet_aws::settings::CredentialsSettings;
 use fleet_aws::{cards, pages, settings};
 use serde_json::{Value as Json, json};
 
@@ -28,8 +30,23 @@ fn the_template_gives_a_function_the_environment_that_it_reads() {
     for function in stack.of_kind("AWS::Serverless::Function") {
         let folder = folder(function);
         let read: BTreeSet<_> = variables(folder).iter().map(|&name| name.to_owned()).collect();
-        assert_eq!(stack.environment(function), read, "{folder}: left what the template gives");
+        let given: BTreeSet<_> = stack.environment(function).into_keys().collect();
+        assert_eq!(given, read, "{folder}: left what the template gives");
     }
+}
+
+#[test]
+fn the_rules_of_credentials_are_by_default_what_the_template_says() {
+    let stack = Stack::load();
+    let environment = |name| {
+        let function = stack.of_kind("AWS::Serverless::Function").find(|function| folder(function) == name);
+        stack.environment(function.expect("the function is there")).into_iter().collect()
+    };
+    let registration = CredentialsSettings::registration(&environment("registration")).expect("it can be read").rules;
+    let renewal = CredentialsSettings::renewal(&environment("certificate-renewal")).expect("it can be read").rules;
+    assert_eq!(Rules { grace: renewal.grace, key_reuse: renewal.key_reuse, ..registration }, Rules::DEFAULT);
+    let Rules { server_made_keys, confirmation, proof_clock_skew, .. } = registration;
+    assert_eq!(Rules { server_made_keys, confirmation, proof_clock_skew, ..renewal }, Rules::DEFAULT);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The template as AWS would see it with its default parameters: every `!Ref`, `!Sub`, `!GetAtt` and `!If` resolved,
 //! conditions taken as true.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -76,11 +76,12 @@ impl Stack {
         own.or_else(|| self.globals.pointer(pointer)).cloned().unwrap_or_default()
     }
 
-    /// Names of a function's environment variables.
-    pub fn environment(&self, function: &Resource) -> BTreeSet<String> {
+    /// A function's environment variables.
+    pub fn environment(&self, function: &Resource) -> BTreeMap<String, String> {
         let of = |properties: &Json| properties.pointer("/Environment/Variables").and_then(Json::as_object).cloned();
-        let all = [of(&function.properties), of(&self.globals)].into_iter().flatten().flatten();
-        all.map(|(name, _)| name).collect()
+        let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let all = [of(&self.globals), of(&function.properties)].into_iter().flatten().flatten();
+        all.map(|(name, value)| (name, text(value))).collect()
     }
 }
 

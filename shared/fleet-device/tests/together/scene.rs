@@ -7,7 +7,7 @@ use std::time::Duration;
 use fleet::Millis;
 use fleet::attribute::{PARAMETERS, POLICY, REGISTERED};
 use fleet::certificate::life::DAY;
-use fleet::credentials::{Confirmation, Kind, Request, Rules, Run};
+use fleet::credentials::{Kind, Request, Rules, Run};
 use fleet::csr::Csr;
 use fleet::delivery::Sender;
 use fleet::id::{CertificateId, DeviceId};
@@ -30,17 +30,7 @@ pub const AUTHORITY: &str = "arn:aws:acm-pca:eu-west-1:123456789012:certificate-
 const POLICY_NAME: &str = "device-policy";
 /// Keys that a device may make.
 const KEYS: usize = 12;
-pub const RULES: Rules = Rules {
-    attempts_limit: 3,
-    server_made_keys: false,
-    confirmation: Confirmation::Device,
-    proof_clock_skew: 300_000,
-    validity: 365 * DAY,
-    pending_lifetime: DAY,
-    grace: DAY,
-    key_reuse: false,
-    renew_after_expiry: 30 * DAY,
-};
+pub const RULES: Rules = Rules { attempts_limit: 3, server_made_keys: false, ..Rules::DEFAULT };
 
 pub fn device() -> DeviceId {
     DeviceId::parse("dev-1").unwrap()

@@ -43,6 +43,7 @@ pub use request::{Kind, Request};
 pub use run::Run;
 
 use crate::Millis;
+use crate::certificate::life::DAY;
 
 /// What the stack's parameters say about credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +67,21 @@ pub struct Rules {
     pub key_reuse: bool,
     /// How long after its expiry a certificate may be renewed where the device's row allows that, in milliseconds.
     pub renew_after_expiry: Millis,
+}
+
+impl Rules {
+    /// What the template's parameters say where nobody has changed them.
+    pub const DEFAULT: Self = Self {
+        attempts_limit: 5,
+        server_made_keys: true,
+        confirmation: Confirmation::Device,
+        proof_clock_skew: 300_000,
+        validity: 365 * DAY,
+        pending_lifetime: DAY,
+        grace: DAY,
+        key_reuse: false,
+        renew_after_expiry: 30 * DAY,
+    };
 }
 
 /// Over which certificate a confirmation counts.

@@ -8,7 +8,7 @@ use fleet::attribute::{
     RENEW_AFTER_EXPIRY, SECRET,
 };
 use fleet::certificate::life::DAY;
-use fleet::credentials::{Confirmation, Kind, Request, Rules};
+use fleet::credentials::{Kind, Request, Rules};
 use fleet::csr::Csr;
 use fleet::delivery::Sender;
 use fleet::id::{CertificateId, DeviceId, ProductName};
@@ -25,17 +25,7 @@ use crate::world::{Certificate, PRODUCT_NAME, World, certificate_id};
 pub const NOW: Millis = 1_700_000_000_000;
 pub const POLICY_NAME: &str = "device-policy";
 pub const SECRET_TEXT: &str = "correct horse";
-pub const RULES: Rules = Rules {
-    attempts_limit: 3,
-    server_made_keys: true,
-    confirmation: Confirmation::Device,
-    proof_clock_skew: 300_000,
-    validity: 365 * DAY,
-    pending_lifetime: DAY,
-    grace: DAY,
-    key_reuse: false,
-    renew_after_expiry: 30 * DAY,
-};
+pub const RULES: Rules = Rules { attempts_limit: 3, ..Rules::DEFAULT };
 
 pub fn device() -> DeviceId {
     DeviceId::parse("dev-1").unwrap()

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use fleet::Millis;
 use fleet::attribute::{CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR, PARAMETERS, POLICY, REGISTERED};
 use fleet::certificate::life::DAY;
-use fleet::credentials::{Confirmation, Kind, Request, Rules, Run};
+use fleet::credentials::{Kind, Request, Rules, Run};
 use fleet::csr::Csr;
 use fleet::delivery::Sender;
 use fleet::id::{CertificateId, DeviceId};
@@ -21,17 +21,7 @@ pub const NOW: Millis = 1_700_000_000_000;
 pub const RENEWAL: Millis = NOW + 310 * DAY;
 pub const AUTHORITY: &str = "arn:aws:acm-pca:eu-west-1:123456789012:certificate-authority/a";
 const POLICY_NAME: &str = "device-policy";
-pub const RULES: Rules = Rules {
-    attempts_limit: 3,
-    server_made_keys: true,
-    confirmation: Confirmation::Device,
-    proof_clock_skew: 300_000,
-    validity: 365 * DAY,
-    pending_lifetime: DAY,
-    grace: DAY,
-    key_reuse: false,
-    renew_after_expiry: 30 * DAY,
-};
+pub const RULES: Rules = Rules { attempts_limit: 3, ..Rules::DEFAULT };
 
 pub fn device() -> DeviceId {
     DeviceId::parse("dev-1").unwrap()
