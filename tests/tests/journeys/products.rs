@@ -1,9 +1,11 @@
 //! Products: devices that no operator has listed, and that prove their product's secret.
 
+use std::sync::Arc;
+
 use fleet::proof;
 use fleet::refusal::Code;
 use fleet::topic::Upstream;
-use fleet_device::{Agent, Broker, DeviceId, Options, PendingKey, Secret};
+use fleet_device::{Agent, Broker, DeviceId, Hook, Options, PendingKey, Secret};
 use serde_json::{Value as Json, json};
 
 use crate::client::Client;
@@ -88,11 +90,14 @@ async fn over_the_days_limit_a_device_is_told_when_to_come_back() {
 #[tokio::test]
 async fn the_agent_takes_itself_in_by_its_product() {
     let (operator, id, state) = (Operator::usual(), "product-agent", tempfile::tempdir().unwrap());
-    offer(operator, "agent", json!({})).await;
+    operator.upload("product-agent.bin", b"software").await;
+    operator.release("product-agent", "product-agent.bin", json!({ "version": "1" })).await;
+    offer(operator, "agent", json!({ "firmware": "product-agent" })).await;
     let broker = Broker::read(&operator.0.connection().ca.with_file_name("connection.json")).unwrap();
     let mut options = Options::new(DeviceId::parse(id).unwrap(), broker, state.path()).once();
     options.product = Some("agent".to_owned());
     options.secret = Some(Secret::new(SECRET.to_owned()));
+    options.hook = Hook::Call(Arc::new(|_| Ok(())));
     Agent::new(options, |_| {}).unwrap().run().await.unwrap();
-    assert_eq!(operator.row(id).await["registered"], "ok");
+    operator.row_once(id, |row| row["registered"] == "ok" && row["version"] == "1").await;
 }

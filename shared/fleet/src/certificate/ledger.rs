@@ -4,8 +4,9 @@ use crate::Millis;
 use crate::attribute::{
     CERTIFICATE, CERTIFICATE_COMPROMISED, CERTIFICATE_NOT_AFTER, CERTIFICATE_PENDING, CERTIFICATE_PENDING_CSR,
     CERTIFICATE_PENDING_RENEW_AT, CERTIFICATE_PREVIOUS, CERTIFICATE_PREVIOUS_UNTIL, CERTIFICATE_RENEW_AT,
-    CERTIFICATES_RETIRING, RENEW,
+    CERTIFICATES_RETIRING, CONFIRMED_AT, RENEW,
 };
+use crate::certificate::card::Card;
 use crate::id::CertificateId;
 use crate::row::Row;
 
@@ -85,5 +86,13 @@ impl Row {
     /// Ids of all certificates that the row names.
     pub fn certificates(&self) -> impl Iterator<Item = CertificateId> {
         [self.certificate(), self.pending(), self.previous()].into_iter().flatten().chain(self.retiring())
+    }
+
+    /// Whether the row, which does not name the certificate of `card`, is older than that one's confirmation: it was put
+    /// back from a backup, or made anew, and cannot tell what became of it.
+    #[must_use]
+    pub fn predates(&self, card: &Card) -> bool {
+        let is_later = |at| self.ledger_number(CONFIRMED_AT).is_none_or(|own| own < at);
+        card.confirmed_at.is_some_and(is_later)
     }
 }

@@ -105,6 +105,15 @@ fn the_row_is_right_and_the_card_follows() {
 }
 
 #[test]
+fn a_row_from_a_backup_takes_no_certificate_out_of_service() {
+    let (mut cloud, at) = (renewed(), RENEWAL + 400 * DAY);
+    cloud.world.row = confirmed().world.row;
+    let (outcome, cloud) = sweep(cloud, &second(), at);
+    assert_eq!((outcome, place(&cloud, &second())), (Outcome::Kept, Some(Due::Renewal(at + DAY))));
+    assert!(cloud.world.certificates[&second()].active && cloud.told.is_empty());
+}
+
+#[test]
 fn a_previous_certificate_without_an_end_is_over_when_its_card_is_due() {
     let cloud = edited(renewed(), &Write::new().remove(CERTIFICATE_PREVIOUS_UNTIL));
     assert_eq!(sweep(cloud, &first(), RENEWAL + 1 + DAY).0, Outcome::Retired);
