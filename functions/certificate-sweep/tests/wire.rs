@@ -74,7 +74,7 @@ async fn dynamodb(row: &Value, card: &Value) -> (String, Database) {
 }
 
 /// A device's row, with more in it.
-fn row(more: Value) -> Value {
+fn row(more: &Value) -> Value {
     let mut row = json!({"device": {"S": DEVICE}, "registered": {"S": "ok"}, "certificate": {"S": CERTIFICATE}});
     row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     row
@@ -160,7 +160,7 @@ async fn a_certificate_whose_grace_is_over_is_disabled_revoked_and_deleted() {
 
 #[tokio::test]
 async fn a_revoked_device_is_cut_off_before_its_authority_is_told() {
-    let row = row(json!({"registered": {"S": "revoked"}, "revocation_reason": {"S": "key compromise"}}));
+    let row = row(&json!({"registered": {"S": "revoked"}, "revocation_reason": {"S": "key compromise"}}));
     let (report, calls, [row, card]) = handle(edited(&row), &row, &card("renewal/9999999999999")).await;
     assert_eq!((report.outcome, count(&report, "CertificatesRevoked")), ("revoked", 1));
     let told = one_after_another(&calls, ["newStatus=REVOKED", "/target-policies/Devices", "RevokeCertificate"])[2];
@@ -173,7 +173,7 @@ async fn a_revoked_device_is_cut_off_before_its_authority_is_told() {
 
 #[tokio::test]
 async fn a_device_that_is_late_is_told_by_one_message() {
-    let (report, calls, [_, card]) = handle(clock(), &row(json!({})), &card("renewal/1720000000000")).await;
+    let (report, calls, [_, card]) = handle(clock(), &row(&json!({})), &card("renewal/1720000000000")).await;
     assert_eq!((report.outcome, count(&report, "RemindersSent")), ("reminded", 1));
     let [call] = calls.as_slice() else { panic!("{calls:?}") };
     assert!(call.starts_with("POST /topics/bs%2Fdevice%2Fpump-0017%2Fcredentials%2Fstatus?qos=1"), "{call}");
@@ -183,7 +183,7 @@ async fn a_device_that_is_late_is_told_by_one_message() {
 
 #[tokio::test]
 async fn a_device_that_is_to_renew_is_told_at_once() {
-    let row = row(json!({"renew": {"BOOL": true}}));
+    let row = row(&json!({"renew": {"BOOL": true}}));
     let (report, calls, _) = handle(edited(&row), &row, &card("renewal/9999999999999")).await;
     assert_eq!((report.outcome, calls.len()), ("reminded", 1));
 }
@@ -192,6 +192,6 @@ async fn a_device_that_is_to_renew_is_told_at_once() {
 async fn a_card_that_hands_have_garbled_stands_in_nobodys_way() {
     let mut garbled = card("chore/0000000000001");
     garbled.as_object_mut().unwrap().remove("device");
-    let (report, calls, [_, card]) = handle(clock(), &row(json!({})), &garbled).await;
+    let (report, calls, [_, card]) = handle(clock(), &row(&json!({})), &garbled).await;
     assert_eq!((report.outcome, calls.len(), card.get("place")), ("nothing_to_do", 0, None));
 }

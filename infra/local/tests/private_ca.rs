@@ -60,7 +60,7 @@ fn gateways_to(cloud: &Cloud) -> (Issuer, Ca) {
     (Issuer::new(&clients, &IssuerSettings::PrivateCa(settings)), ca)
 }
 
-/// The authority, for whoever reads its chain or revokes what it has issued.
+/// The authority, for whoever reads its chain or revokes what it has made.
 struct Ca {
     issuing: PrivateCa,
     revoking: Authorities,
@@ -109,9 +109,9 @@ impl Desk {
         order(&device, Some(csr), token, validity)
     }
 
-    fn put_issued(&self, issued: &Issued) {
-        self.put("certificate.pem", &issued.certificate);
-        self.put("chain.pem", issued.chain.as_ref().unwrap());
+    fn put_issued(&self, made: &Issued) {
+        self.put("certificate.pem", &made.certificate);
+        self.put("chain.pem", made.chain.as_ref().unwrap());
     }
 
     /// What the extension of this name says.
@@ -134,8 +134,8 @@ fn fetched(url: &str) -> Vec<u8> {
 #[tokio::test]
 async fn a_certificate_is_for_this_device_its_key_and_nothing_but_client_authentication() {
     let (issuer, desk) = (gateways().await.0, Desk::new("profile"));
-    let issued = issuer.issue(&desk.order("dev-profile", "profile", 90 * DAY)).await.unwrap();
-    desk.put_issued(&issued);
+    let made = issuer.issue(&desk.order("dev-profile", "profile", 90 * DAY)).await.unwrap();
+    desk.put_issued(&made);
     desk.openssl("verify -x509_strict -purpose sslclient -CAfile chain.pem certificate.pem");
     assert!(!desk.try_openssl("verify -purpose sslserver -CAfile chain.pem certificate.pem").0);
     assert_eq!(desk.openssl("x509 -in certificate.pem -noout -subject").trim(), "subject=CN = dev-profile");
@@ -145,7 +145,7 @@ async fn a_certificate_is_for_this_device_its_key_and_nothing_but_client_authent
     assert_eq!(desk.extension("extendedKeyUsage"), "X509v3 Extended Key Usage:\nTLS Web Client Authentication");
     assert!(desk.extension("basicConstraints").ends_with("CA:FALSE"));
     assert!(desk.extension("crlDistributionPoints").ends_with(&format!("URI:{}", CLOUD.connection().private_ca.crl)));
-    desk.put("authority.pem", issued.chain.unwrap());
+    desk.put("authority.pem", made.chain.unwrap());
     let identifier = |file: &str| desk.openssl(&format!("x509 -in {file} -noout -ext subjectKeyIdentifier"));
     let authority = identifier("authority.pem");
     assert!(desk.extension("authorityKeyIdentifier").ends_with(authority.lines().last().unwrap().trim()));
@@ -156,10 +156,10 @@ async fn a_certificate_is_for_this_device_its_key_and_nothing_but_client_authent
 async fn a_certificate_begins_an_hour_ago_and_ends_when_it_was_ordered_to() {
     let (issuer, desk) = (gateways().await.0, Desk::new("validity"));
     let order = desk.order("dev-validity", "validity", 2 * 60_000);
-    let issued = issuer.issue(&order).await.unwrap();
-    desk.put_issued(&issued);
+    let made = issuer.issue(&order).await.unwrap();
+    desk.put_issued(&made);
     let whole = |moment: Millis| moment / 1000 * 1000;
-    let facts = &issued.facts;
+    let facts = &made.facts;
     assert_eq!(facts.not_before, whole(order.terms.issued_at - 3_600_000));
     assert_eq!(facts.not_after, whole(order.terms.not_after()));
     let at = |moment: Millis| {
@@ -173,34 +173,34 @@ async fn a_certificate_begins_an_hour_ago_and_ends_when_it_was_ordered_to() {
 #[tokio::test]
 async fn no_certificate_outlives_its_authority() {
     let ((issuer, ca), desk) = (gateways().await, Desk::new("end"));
-    let issued = issuer.issue(&desk.order("dev-end", "end", 3_650 * DAY)).await.unwrap();
-    assert_eq!(issued.facts.not_after, ca.issuing.chain().await.unwrap().not_after);
+    let made = issuer.issue(&desk.order("dev-end", "end", 3_650 * DAY)).await.unwrap();
+    assert_eq!(made.facts.not_after, ca.issuing.chain().await.unwrap().not_after);
 }
 
 #[tokio::test]
 async fn one_order_makes_one_certificate_which_aws_iot_knows_as_inactive() {
     let (issuer, desk) = (gateways().await.0, Desk::new("once"));
     let order = desk.order("dev-once", "once", DAY);
-    let issued = issuer.issue(&order).await.unwrap();
-    assert_eq!(issuer.issue(&order).await.unwrap(), issued);
-    assert_eq!(issuer.fetch(&issued.id).await.unwrap(), issued);
-    desk.put_issued(&issued);
+    let made = issuer.issue(&order).await.unwrap();
+    assert_eq!(issuer.issue(&order).await.unwrap(), made);
+    assert_eq!(issuer.fetch(&made.id).await.unwrap(), made);
+    desk.put_issued(&made);
     let print = desk.openssl("x509 -in certificate.pem -noout -fingerprint -sha256").to_lowercase().replace(':', "");
-    assert_eq!(print.trim().rsplit('=').next(), Some(issued.id.as_str()));
-    let described = json!({ "certificateId": issued.id.as_str() });
+    assert_eq!(print.trim().rsplit('=').next(), Some(made.id.as_str()));
+    let described = json!({ "certificateId": made.id.as_str() });
     let described = CLOUD.call("iot", "describe_certificate", described).await.unwrap();
     assert_eq!(described["certificateDescription"]["status"], "INACTIVE");
     let another = IssueOrder { token: "another".to_owned(), ..order };
-    assert_ne!(issuer.issue(&another).await.unwrap().facts.serial, issued.facts.serial);
+    assert_ne!(issuer.issue(&another).await.unwrap().facts.serial, made.facts.serial);
 }
 
 #[tokio::test]
 async fn a_device_without_a_csr_gets_a_key_that_fits() {
     let (issuer, desk) = (gateways().await.0, Desk::new("key"));
     let device = DeviceId::parse("dev-key").unwrap();
-    let issued = issuer.issue(&order(&device, None, "key", DAY)).await.unwrap();
-    desk.put_issued(&issued);
-    desk.put("key.pem", issued.key.as_ref().unwrap());
+    let made = issuer.issue(&order(&device, None, "key", DAY)).await.unwrap();
+    desk.put_issued(&made);
+    desk.put("key.pem", made.key.as_ref().unwrap());
     assert_eq!(desk.openssl("x509 -in certificate.pem -noout -pubkey"), desk.openssl("pkey -in key.pem -pubout"));
     desk.openssl("verify -x509_strict -purpose sslclient -CAfile chain.pem certificate.pem");
 }
@@ -208,20 +208,20 @@ async fn a_device_without_a_csr_gets_a_key_that_fits() {
 #[tokio::test]
 async fn what_is_revoked_is_on_the_next_list_and_stays_revoked() {
     let ((issuer, ca), desk) = (gateways().await, Desk::new("crl"));
-    let issued = issuer.issue(&desk.order("dev-crl", "crl", DAY)).await.unwrap();
-    desk.put_issued(&issued);
+    let made = issuer.issue(&desk.order("dev-crl", "crl", DAY)).await.unwrap();
+    desk.put_issued(&made);
     let verify = || {
         desk.put("list.der", fetched(&CLOUD.connection().private_ca.crl));
         desk.openssl("crl -inform DER -in list.der -out list.pem");
         desk.try_openssl("verify -x509_strict -crl_check -CRLfile list.pem -CAfile chain.pem certificate.pem")
     };
     assert!(verify().0, "{}", verify().1);
-    ca.revoke(&issued.facts.serial, Reason::Superseded).await.unwrap();
-    ca.revoke(&issued.facts.serial, Reason::KeyCompromise).await.unwrap();
+    ca.revoke(&made.facts.serial, Reason::Superseded).await.unwrap();
+    ca.revoke(&made.facts.serial, Reason::KeyCompromise).await.unwrap();
     let (valid, said) = verify();
     assert!(!valid && said.contains("certificate revoked"), "{said}");
     let list = desk.openssl("crl -in list.pem -noout -text");
-    assert!(list.contains(&issued.facts.serial.to_uppercase()) && list.contains("Superseded"), "{list}");
+    assert!(list.contains(&made.facts.serial.to_uppercase()) && list.contains("Superseded"), "{list}");
     let unknown = ca.revoke("aff", Reason::Superseded).await;
     assert!(matches!(unknown, Err(Failure::Missing(_))), "{unknown:?}");
 }
@@ -229,8 +229,8 @@ async fn what_is_revoked_is_on_the_next_list_and_stays_revoked() {
 #[tokio::test]
 async fn the_authority_itself_is_not_revoked_by_the_root() {
     let (issuer, desk) = (gateways().await.0, Desk::new("root"));
-    let issued = issuer.issue(&desk.order("dev-root", "root", DAY)).await.unwrap();
-    desk.put_issued(&issued);
+    let made = issuer.issue(&desk.order("dev-root", "root", DAY)).await.unwrap();
+    desk.put_issued(&made);
     let said = desk.openssl("x509 -in chain.pem -noout -ext crlDistributionPoints");
     desk.put("root.der", fetched(said.rsplit("URI:").next().unwrap().trim()));
     desk.put("list.der", fetched(&CLOUD.connection().private_ca.crl));
@@ -243,13 +243,13 @@ async fn the_authority_itself_is_not_revoked_by_the_root() {
 async fn the_private_ca_fails_as_often_as_a_test_wants_and_ends_with_its_cloud() {
     let cloud = Cloud::start(Options::apart("test-private-ca-faults")).await.unwrap();
     let ((issuer, ca), desk) = (gateways_to(&cloud), Desk::new("faults"));
-    let issued = issuer.issue(&desk.order("dev-faults", "faults", DAY)).await.unwrap();
+    let made = issuer.issue(&desk.order("dev-faults", "faults", DAY)).await.unwrap();
     let authority = cloud.connection().private_ca.clone();
     // As often as the SDK tries one call.
     authority.fail_next("RevokeCertificate", 3).unwrap();
-    let fault = ca.revoke(&issued.facts.serial, Reason::Unspecified).await.unwrap_err().to_string();
+    let fault = ca.revoke(&made.facts.serial, Reason::Unspecified).await.unwrap_err().to_string();
     assert!(fault.contains("ThrottlingException"), "{fault}");
-    ca.revoke(&issued.facts.serial, Reason::Unspecified).await.unwrap();
+    ca.revoke(&made.facts.serial, Reason::Unspecified).await.unwrap();
     cloud.stop().await.unwrap();
     assert!(authority.fail_next("RevokeCertificate", 1).is_err());
 }

@@ -65,10 +65,9 @@ impl Registry {
             let call = self.client.list_certificates().page_size(PAGE).set_marker(marker);
             let page = call.send().await.map_err(|error| Failure::of("ListCertificates", &error))?;
             for found in page.certificates() {
-                let id = found.certificate_id().and_then(CertificateId::parse);
+                let Some(id) = found.certificate_id().and_then(CertificateId::parse) else { continue };
                 let is_aws_iots = found.certificate_mode() != Some(&CertificateMode::SniOnly);
-                let seen = seen(found.status(), is_aws_iots, found.creation_date());
-                id.into_iter().for_each(|id| meet(id, seen.clone()));
+                meet(id, seen(found.status(), is_aws_iots, found.creation_date()));
             }
             marker = page.next_marker;
             if marker.is_none() {

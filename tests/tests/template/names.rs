@@ -105,19 +105,17 @@ fn every_table_is_found_by_the_key_that_the_code_gives() {
 #[test]
 fn every_index_is_where_the_code_looks_for_it() {
     let stack = Stack::load();
-    let indexes: [(_, &[(&str, &[&str])]); 3] = [
-        (Table::Devices, &[(pages::BY_VERSION, &[attribute::INVENTORY, attribute::RUNNING])]),
-        (Table::Executions, &[(pages::BY_JOB, &[attribute::SHARD, attribute::PLACE])]),
-        (
-            Table::Certificates,
-            &[(cards::BY_DEVICE, &[attribute::DEVICE]), (cards::BY_DUE, &[attribute::SHARD, attribute::PLACE])],
-        ),
+    let index = |name: &str, names: &[&str]| (json!(name), keys(names));
+    let place = [attribute::SHARD, attribute::PLACE];
+    let indexes = [
+        (Table::Devices, vec![index(pages::BY_VERSION, &[attribute::INVENTORY, attribute::RUNNING])]),
+        (Table::Executions, vec![index(pages::BY_JOB, &place)]),
+        (Table::Certificates, vec![index(cards::BY_DEVICE, &[attribute::DEVICE]), index(cards::BY_DUE, &place)]),
     ];
     for (table, expected) in indexes {
-        let indexes = table_of(&stack, table).properties["GlobalSecondaryIndexes"].as_array().expect("a list");
-        let found: Vec<_> = indexes.iter().map(|index| (&index["IndexName"], &index["KeySchema"])).collect();
-        let expected: Vec<_> = expected.iter().map(|(name, names)| (json!(name), keys(names))).collect();
-        assert_eq!(found, expected.iter().map(|(name, keys)| (name, keys)).collect::<Vec<_>>(), "{table:?}");
+        let found = table_of(&stack, table).properties["GlobalSecondaryIndexes"].as_array().expect("a list");
+        let found = found.iter().map(|index| (index["IndexName"].clone(), index["KeySchema"].clone()));
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{table:?}");
     }
 }
 

@@ -64,7 +64,8 @@ struct OfCertificate {
 struct Revocation {
     certificate_authority_arn: String,
     certificate_serial: String,
-    revocation_reason: String,
+    #[serde(rename = "RevocationReason")]
+    reason: String,
 }
 
 impl Authority {
@@ -159,7 +160,7 @@ impl Authority {
 
     fn revoke(&self, request: &Revocation, now: OffsetDateTime) -> Answer {
         self.check(&request.certificate_authority_arn)?;
-        let reason = reason(&request.revocation_reason)?;
+        let reason = reason(&request.reason)?;
         let serial = Serial::parse(&request.certificate_serial);
         let serial =
             serial.ok_or_else(|| Refusal::new("InvalidRequestException", "the serial is no hexadecimal number"))?;

@@ -96,7 +96,10 @@ impl PrivateCa {
         const NAME: &str = "GetCertificate";
         let wait = self.client.wait_until_certificate_issued();
         let wait = wait.certificate_authority_arn(self.arn()).certificate_arn(arn).wait(ISSUES_WITHIN).await;
-        let output = wait.map_err(unissued)?.into_result().map_err(|error| Failure::of(NAME, &error).into_fault())?;
+        let output = wait
+            .map_err(|error| unissued(&error))?
+            .into_result()
+            .map_err(|error| Failure::of(NAME, &error).into_fault())?;
         output.certificate.ok_or_else(|| Failure::Fault(format!("{NAME}: no certificate in the answer")))
     }
 }
@@ -135,14 +138,14 @@ fn absolute(moment: Millis) -> Option<Validity> {
     Validity::builder().r#type(ValidityPeriodType::Absolute).value(seconds).build().ok()
 }
 
-fn unissued(error: WaitUntilCertificateIssuedError) -> Failure {
+fn unissued(error: &WaitUntilCertificateIssuedError) -> Failure {
     const NAME: &str = "GetCertificate";
-    match &error {
+    match error {
         WaitUntilCertificateIssuedError::OperationFailed(failed) => Failure::of(NAME, failed.error()).into_fault(),
         WaitUntilCertificateIssuedError::FailureState(state) => match state.final_poll().as_result() {
             Err(error) => Failure::Fault(format!("{NAME}: {}", causes(error))),
             Ok(_) => Failure::Fault(format!("{NAME}: no certificate")),
         },
-        _ => Failure::Fault(format!("{NAME}: {}", causes(&error))),
+        _ => Failure::Fault(format!("{NAME}: {}", causes(error))),
     }
 }

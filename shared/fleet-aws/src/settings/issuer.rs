@@ -30,10 +30,8 @@ impl IssuerSettings {
     /// # Errors
     /// A [`SettingsError`] for the first variable that cannot be used.
     pub fn read(environment: &Environment) -> Result<Self, SettingsError> {
-        match environment.choice(CERTIFICATE_ISSUER, [("aws-iot", false), ("private-ca", true)])? {
-            false => Ok(Self::AwsIot),
-            true => PrivateCaSettings::read(environment).map(Self::PrivateCa),
-        }
+        let is_private = environment.choice(CERTIFICATE_ISSUER, [("aws-iot", false), ("private-ca", true)])?;
+        if is_private { PrivateCaSettings::read(environment).map(Self::PrivateCa) } else { Ok(Self::AwsIot) }
     }
 }
 

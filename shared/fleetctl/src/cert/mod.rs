@@ -20,7 +20,6 @@ use crate::error::{Error, Result};
 use crate::place::Cloud;
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::doc_markdown, reason = "it is the help that people read")]
 pub enum Command {
     /// List certificates
     List(list::List),

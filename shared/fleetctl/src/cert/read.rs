@@ -133,8 +133,12 @@ impl Again {
         if let Some(id) = current.filter(|id| finding.certificate.as_ref() != Some(id)) {
             describe(cloud, &mut again, &id).await?;
         }
-        device.iter().for_each(|row| again.add_device(row));
-        card.iter().for_each(|row| again.add_card(row));
+        if let Some(row) = &device {
+            again.add_device(row);
+        }
+        if let Some(row) = &card {
+            again.add_card(row);
+        }
         Ok(Self { world: again, certificate, card, device })
     }
 }

@@ -91,10 +91,10 @@ async fn device(cloud: &Cloud, device: &str, for_script: bool) -> Result<String>
             &json!({ "device": device, "row": Json::Object(known.collect()), "certificates": certificates }),
         ));
     }
-    let head = [(DEVICE, device.to_owned())].into_iter().chain(given(&row, &names)).collect::<Vec<_>>();
-    let had =
+    let device = [(DEVICE, device.to_owned())].into_iter().chain(given(&row, &names)).collect::<Vec<_>>();
+    let certificates =
         if cards.is_empty() { "It has had no certificate yet.".to_owned() } else { list::shown(&cards).to_string() };
-    Ok(format!("{}\n{had}", lines(&head)))
+    Ok(format!("{}\n{certificates}", lines(&device)))
 }
 
 /// Those of the attributes that the row has.

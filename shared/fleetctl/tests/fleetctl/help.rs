@@ -52,6 +52,65 @@ fn help_is_short_and_readable() {
           --profile <PROFILE>  Profile of the AWS credentials
           --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
     ");
+    insta::assert_snapshot!(help("job"), @"
+    Rollouts: create, steer, watch, explain
+
+    Usage: fleetctl job [OPTIONS] <COMMAND>
+
+    Commands:
+      create   Write a job
+      list     List all jobs
+      show     Show how a job goes
+      watch    Watch a job until it is over
+      start    Start a draft
+      approve  Let the others follow, after the first devices
+      pause    Start no more devices
+      resume   Go on, also where it stopped by itself: what failed until now is forgiven
+      cancel   End it; devices that have begun may finish
+      devices  List the devices of a job
+      explain  Say why a device did or did not get it, and what happens next
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Where the stack is:
+          --local[=<FILE>]     The local cloud of `cargo local up` instead of AWS
+          --region <REGION>    AWS region [default: that of the profile]
+          --profile <PROFILE>  Profile of the AWS credentials
+          --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
+    ");
+    insta::assert_snapshot!(help("firmware publish"), @"
+    Upload a file, sign it, and write its release
+
+    Usage: fleetctl firmware publish [OPTIONS] --name <NAME> --version <VERSION> <FILE>
+
+    Arguments:
+      <FILE>  The software
+
+    Options:
+          --name <NAME>                Its name, as devices' rows have it in `firmware`
+          --version <VERSION>          Its version
+          --key <PEM>                  Sign with this private key (fleetctl key new)
+          --minimum-version <VERSION>  Only for devices that run this version or later
+          --allow-downgrade            Devices may go back to it from a later version
+          --promote                    Give it to every device of this software as well, new ones too
+          --state <STATE>              Whether devices may have it [default: released] [possible values: draft, released]
+          --file <KEY>                 Key of the object in the bucket [default: NAME/VERSION/FILE]
+          --url                        Devices may fetch it by a presigned URL outside of jobs, too
+          --force                      Replace a release of this version that is other software
+      -h, --help                       Print help (see more with '--help')
+
+    Where the stack is:
+          --local[=<FILE>]     The local cloud of `cargo local up` instead of AWS
+          --region <REGION>    AWS region [default: that of the profile]
+          --profile <PROFILE>  Profile of the AWS credentials
+          --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
+    ");
+}
+
+#[test]
+fn help_on_certificates_says_what_is_for_good_and_what_changes_nothing() {
     insta::assert_snapshot!(help("cert"), @"
     Certificates: list, show, revoke, renew, forecast, reconcile
 
@@ -107,61 +166,6 @@ fn help_is_short_and_readable() {
           --validity <DURATION>  Life of certificates whose cards are entered: the stack's CertificateValidityDays [default: 365d]
           --json                 JSON for scripts
       -h, --help                 Print help (see more with '--help')
-
-    Where the stack is:
-          --local[=<FILE>]     The local cloud of `cargo local up` instead of AWS
-          --region <REGION>    AWS region [default: that of the profile]
-          --profile <PROFILE>  Profile of the AWS credentials
-          --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
-    ");
-    insta::assert_snapshot!(help("job"), @"
-    Rollouts: create, steer, watch, explain
-
-    Usage: fleetctl job [OPTIONS] <COMMAND>
-
-    Commands:
-      create   Write a job
-      list     List all jobs
-      show     Show how a job goes
-      watch    Watch a job until it is over
-      start    Start a draft
-      approve  Let the others follow, after the first devices
-      pause    Start no more devices
-      resume   Go on, also where it stopped by itself: what failed until now is forgiven
-      cancel   End it; devices that have begun may finish
-      devices  List the devices of a job
-      explain  Say why a device did or did not get it, and what happens next
-      help     Print this message or the help of the given subcommand(s)
-
-    Options:
-      -h, --help  Print help (see more with '--help')
-
-    Where the stack is:
-          --local[=<FILE>]     The local cloud of `cargo local up` instead of AWS
-          --region <REGION>    AWS region [default: that of the profile]
-          --profile <PROFILE>  Profile of the AWS credentials
-          --bucket <BUCKET>    Bucket of the software [env: FLEETWAKE_BUCKET]
-    ");
-    insta::assert_snapshot!(help("firmware publish"), @"
-    Upload a file, sign it, and write its release
-
-    Usage: fleetctl firmware publish [OPTIONS] --name <NAME> --version <VERSION> <FILE>
-
-    Arguments:
-      <FILE>  The software
-
-    Options:
-          --name <NAME>                Its name, as devices' rows have it in `firmware`
-          --version <VERSION>          Its version
-          --key <PEM>                  Sign with this private key (fleetctl key new)
-          --minimum-version <VERSION>  Only for devices that run this version or later
-          --allow-downgrade            Devices may go back to it from a later version
-          --promote                    Give it to every device of this software as well, new ones too
-          --state <STATE>              Whether devices may have it [default: released] [possible values: draft, released]
-          --file <KEY>                 Key of the object in the bucket [default: NAME/VERSION/FILE]
-          --url                        Devices may fetch it by a presigned URL outside of jobs, too
-          --force                      Replace a release of this version that is other software
-      -h, --help                       Print help (see more with '--help')
 
     Where the stack is:
           --local[=<FILE>]     The local cloud of `cargo local up` instead of AWS
