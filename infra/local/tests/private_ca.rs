@@ -21,8 +21,7 @@ use fleet_aws::{
     authorities::Authorities,
     clients::Clients,
     failure::Failure,
-    issuer::{CertificateIssuer, Issuer},
-    private_ca::PrivateCa,
+    issuer::{CertificateIssuer, Issuer, PrivateCa},
     settings::{Environment, IssuerSettings, PrivateCaSettings},
 };
 use local::{Cloud, Options};

@@ -3,13 +3,13 @@
 use aws_sdk_iot::Client;
 use aws_sdk_iot::operation::register_certificate_without_ca::RegisterCertificateWithoutCAError;
 use aws_sdk_iot::types::{CertificateDescription, CertificateStatus};
+use fleet::certificate::card::AWS_IOT;
 use fleet::certificate::facts::Facts;
 use fleet::credentials::Issued;
 use fleet::id::{CertificateId, DeviceId};
 
 use crate::clients::Clients;
 use crate::failure::{Failure, unless_missing};
-use crate::issuer::AWS_IOT;
 
 const DESCRIBE: &str = "DescribeCertificate";
 

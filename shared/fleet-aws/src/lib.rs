@@ -18,7 +18,6 @@ pub mod messages;
 pub mod objects;
 pub mod operator;
 pub mod pages;
-pub mod private_ca;
 pub mod registry;
 pub mod report;
 pub mod sessions;

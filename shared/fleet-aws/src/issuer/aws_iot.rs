@@ -10,9 +10,6 @@ use crate::certificates::{Certificates, issued};
 use crate::clients::Clients;
 use crate::failure::Failure;
 
-/// The issuer of what AWS IoT issues itself.
-pub const AWS_IOT: &str = "aws-iot";
-
 /// Certificates that AWS IoT issues.
 #[derive(Clone, Debug)]
 pub struct AwsIot {

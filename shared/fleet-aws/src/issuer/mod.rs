@@ -1,16 +1,16 @@
 //! Who issues the devices' certificates: AWS IoT itself, or an AWS Private CA.
 
 mod aws_iot;
+mod private_ca;
 mod request;
 
 use fleet::credentials::{IssueOrder, Issued};
 use fleet::id::CertificateId;
 
-pub use self::aws_iot::{AWS_IOT, AwsIot};
-pub(crate) use self::request::Request;
+pub use self::aws_iot::AwsIot;
+pub use self::private_ca::{Chain, PrivateCa};
 use crate::clients::Clients;
 use crate::failure::Failure;
-use crate::private_ca::PrivateCa;
 use crate::settings::IssuerSettings;
 
 /// An authority that issues devices' certificates into AWS IoT.

@@ -18,6 +18,9 @@ use crate::write::Write;
 /// Parts of the index `by_due`.
 pub const SHARDS: u64 = 8;
 
+/// The issuer of what AWS IoT's own authority has issued. That of a private authority is its ARN.
+pub const AWS_IOT: &str = "aws-iot";
+
 /// What is to be done with a certificate, and when: the range key of the index `by_due`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Due {
@@ -68,7 +71,7 @@ pub struct Card {
     pub id: CertificateId,
     /// The device that it is for.
     pub device: DeviceId,
-    /// Who issued it: `aws-iot`, or the ARN of a private certificate authority.
+    /// Who issued it: [`AWS_IOT`], or the ARN of a private certificate authority.
     pub issuer: Option<String>,
     /// What the certificate says of itself; `None` if part of it is gone.
     pub facts: Option<Facts>,

@@ -1,11 +1,11 @@
 //! What is done about findings: each is looked at once more, and left alone if it is no more so.
 
 use fleet::Millis;
+use fleet::certificate::card::AWS_IOT;
 use fleet::certificate::reconcile::{Entry, Finding, Remedy, World, mark, note};
 use fleet::id::CertificateId;
 use fleet::table::Key;
 use fleet::write::Write;
-use fleet_aws::issuer::AWS_IOT;
 use fleet_aws::registry::Described;
 use fleet_aws::tables::Written;
 

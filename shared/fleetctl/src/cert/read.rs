@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use fleet::attribute::{CERTIFICATE, DEVICE};
+use fleet::certificate::card::AWS_IOT;
 use fleet::certificate::crl::{Crl, authority};
 use fleet::certificate::reconcile::{Finding, Found, Holder, World};
 use fleet::id::CertificateId;
 use fleet::row::Row;
 use fleet::table::{Key, Table};
-use fleet_aws::issuer::AWS_IOT;
 use fleet_aws::registry::Described;
 
 use crate::error::{Error, Result};

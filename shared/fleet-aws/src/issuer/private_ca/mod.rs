@@ -19,10 +19,11 @@ use fleet::id::{CertificateId, DeviceId};
 use tokio::sync::OnceCell;
 
 pub use self::chain::Chain;
+use super::CertificateIssuer;
+use super::request::Request;
 use crate::certificates::Certificates;
 use crate::clients::Clients;
 use crate::failure::{Failure, causes};
-use crate::issuer::{CertificateIssuer, Request};
 use crate::settings::PrivateCaSettings;
 
 /// Client authentication and digital signature, with the subject of our choice.
