@@ -20,6 +20,7 @@ pub mod hash;
 pub mod id;
 pub mod identity;
 pub mod inventory;
+mod ledger;
 pub mod message;
 pub mod ota;
 pub mod problem;
