@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use fleet::id::DeviceId;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Outgoing, QoS, SubscribeFilter,
+    AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Outgoing, QoS, StateError, SubscribeFilter,
     SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use rustls::ClientConfig;
@@ -188,6 +188,9 @@ impl Drop for Connection {
 
 /// Whether the broker, which was there, ended the connection.
 fn hung_up(error: &ConnectionError) -> bool {
+    if matches!(error, ConnectionError::MqttState(StateError::ConnectionAborted)) {
+        return true;
+    }
     let mut causes = std::iter::successors(Some(error as &dyn Error), |&cause| cause.source());
     causes.any(|cause| {
         let Some(cause) = cause.downcast_ref::<io::Error>() else { return false };
