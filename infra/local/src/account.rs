@@ -13,7 +13,8 @@ use crate::{
 
 const OPERATOR: &str = "operator";
 
-/// Makes the operator: may edit the tables, put software into the bucket and read the functions' logs, nothing else.
+/// Makes the operator: may edit the tables, put software into the bucket, read the functions' logs, and compare and mend
+/// what AWS IoT has of the devices' certificates; nothing else.
 pub(crate) fn operator(calls: &Calls, stack: &Outputs) -> Result<Credentials> {
     let policy = operator_policy(stack)?.to_string();
     calls.call("iam", "create_user", &json!({ "UserName": OPERATOR }))?;
@@ -47,7 +48,12 @@ fn operator_policy(stack: &Outputs) -> Result<Value> {
     let logs = json!({ "Effect": "Allow", "Resource": "arn:aws:logs:*:*:log-group:/aws/lambda/*", "Action": [
         "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents",
     ] });
-    Ok(json!({ "Version": "2012-10-17", "Statement": [rows, software, logs] }))
+    let certificates = json!({ "Effect": "Allow", "Resource": "*", "Action": [
+        "iot:ListCertificates", "iot:ListThings", "iot:ListThingPrincipals", "iot:ListPrincipalThings",
+        "iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachThingPrincipal", "iot:DetachThingPrincipal",
+        "iot:DeleteCertificate",
+    ] });
+    Ok(json!({ "Version": "2012-10-17", "Statement": [rows, software, logs, certificates] }))
 }
 
 /// Makes the claim certificate, into `claim.pem` and `claim.key`.

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{calls::Calls, error::Result};
 
+/// What Lambda itself writes around each run.
+const LAMBDAS: [&str; 4] = ["INIT_START ", "START ", "END ", "REPORT "];
+
 /// The lines of every function whose name begins with `function`, oldest first.
 pub(crate) fn read(calls: &Calls, function: &str) -> Result<Vec<String>> {
     let groups = json!({ "logGroupNamePrefix": format!("/aws/lambda/{function}") });
@@ -13,7 +16,9 @@ pub(crate) fn read(calls: &Calls, function: &str) -> Result<Vec<String>> {
         events.extend(group_events(calls, &group["logGroupName"])?);
     }
     events.sort_by_key(|event| event["timestamp"].as_i64());
-    Ok(events.iter().filter_map(|event| event["message"].as_str()).map(str::to_owned).collect())
+    let messages = events.iter().filter_map(|event| event["message"].as_str());
+    let own = messages.filter(|message| !LAMBDAS.iter().any(|word| message.starts_with(word)));
+    Ok(own.map(str::to_owned).collect())
 }
 
 fn group_events(calls: &Calls, group: &Value) -> Result<Vec<Value>> {

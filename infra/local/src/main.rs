@@ -1,6 +1,11 @@
 //! `cargo local up | status | logs | down`: the local cloud for people.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use local::{Cloud, Options, Progress, Result};
@@ -59,31 +64,40 @@ fn up(parameters: Vec<(String, String)>) -> Result<()> {
     let mut options = Options { progress: Progress::shown(), ..Options::usual() };
     options.parameters.extend(parameters);
     if let Some(connection) = local::running(&options)? {
-        println!("The local cloud runs already.\n{connection}");
+        say(format!("The local cloud runs already.\n{connection}"));
     } else {
         let connection = Cloud::start_blocking(&options)?.detach()?;
-        println!("The local cloud runs; `cargo local down` ends it.\n{connection}");
+        say(format!("The local cloud runs; `cargo local down` ends it.\n{connection}"));
     }
     Ok(())
 }
 
 fn status() -> Result<()> {
     match local::running(&Options::usual())? {
-        Some(connection) => println!("The local cloud runs.\n{connection}"),
-        None => println!("No local cloud runs; `cargo local up` starts one."),
+        Some(connection) => say(format!("The local cloud runs.\n{connection}")),
+        None => say("No local cloud runs; `cargo local up` starts one."),
     }
     Ok(())
 }
 
 fn logs(function: &str) -> Result<()> {
-    for line in local::logs(&Options::usual(), function)? {
-        println!("{}", line.trim_end());
+    let lines = local::logs(&Options::usual(), function)?;
+    if lines.is_empty() {
+        say(format!("There is no line of a function whose name begins with {function:?}."));
+    }
+    for line in lines {
+        say(line.trim_end());
     }
     Ok(())
 }
 
 fn down() -> Result<()> {
     let ended = local::down(&Options::usual())?;
-    println!("{}", if ended { "The local cloud is down." } else { "No local cloud runs." });
+    say(if ended { "The local cloud is down." } else { "No local cloud runs." });
     Ok(())
+}
+
+/// Whoever reads may stop reading: that is no error.
+fn say(text: impl Display) {
+    let _ = writeln!(io::stdout(), "{text}");
 }

@@ -5,6 +5,8 @@
 use std::{collections::BTreeSet, fs, net::TcpStream, path::Path, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use clap::Parser as _;
+use fleetctl::Arguments;
 use local::{Cloud, Error, Options};
 use serde_json::json;
 
@@ -44,12 +46,16 @@ async fn two_clouds_run_side_by_side_but_not_in_one_home() {
 }
 
 #[tokio::test]
-async fn an_operator_edits_rows_and_software_and_nothing_else() {
+async fn an_operator_edits_rows_and_software_sees_to_certificates_and_does_nothing_else() {
     let cloud = Cloud::start(Options::apart("test-operator")).await.unwrap();
     let row = cloud.dynamodb().put_item().table_name(&cloud.connection().tables.devices);
     row.item("device", AttributeValue::S("dev-1".to_owned())).send().await.unwrap();
     let software = cloud.s3().put_object().bucket(&cloud.connection().bucket).key("main.bin");
     software.body(b"software".to_vec().into()).send().await.unwrap();
+    let place = format!("--local={}", cloud.connection().ca.with_file_name("connection.json").display());
+    let fleetctl = Arguments::try_parse_from(["fleetctl", &place, "cert", "reconcile", "--things"]).unwrap();
+    let said = fleetctl.run().await.unwrap();
+    assert!(said.starts_with("All is well"), "{said}");
     assert!(cloud.dynamodb().list_tables().send().await.is_err());
     assert!(cloud.s3().list_buckets().send().await.is_err());
 }

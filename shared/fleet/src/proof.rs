@@ -44,7 +44,10 @@ pub fn check(
     })?;
     let tag = hex::decode(&proof.hmac).unwrap_or_default();
     hmac::verify(&key(secret), signed(device, proof.timestamp, csr).as_bytes(), &tag).map_err(|_| {
-        Refusal::new(Code::ProofInvalid, "`proof.hmac` is not the HMAC-SHA256 of this request with the device's secret")
+        Refusal::new(
+            Code::ProofInvalid,
+            "`proof.hmac` is not the HMAC-SHA256 of this request with the secret of the device, or of its product",
+        )
     })?;
     if proof.timestamp.abs_diff(received_at) > skew {
         let message = format!(

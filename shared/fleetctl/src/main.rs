@@ -1,5 +1,6 @@
 //! `fleetctl`: software, jobs, certificates and the fleet's inventory, from an operator's terminal.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,11 +10,11 @@ use fleetctl::{Arguments, Error};
 async fn main() -> ExitCode {
     match Arguments::parse().run().await {
         Ok(said) => {
-            println!("{}", said.trim_end());
+            say(&said);
             ExitCode::SUCCESS
         }
         Err(Error::Found(said)) => {
-            println!("{}", said.trim_end());
+            say(&said);
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -21,4 +22,9 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whoever reads may stop reading: that is no error.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{}", text.trim_end());
 }

@@ -38,7 +38,8 @@ pub struct List {
 }
 
 fn state(text: &str) -> Result<CertificateState, &'static str> {
-    CertificateState::parse(&text.to_ascii_lowercase()).ok_or("no such state: see --help")
+    CertificateState::parse(&text.to_ascii_lowercase())
+        .ok_or("a state is pending, confirmed, superseded, retired or revoked")
 }
 
 impl List {

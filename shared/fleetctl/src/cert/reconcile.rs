@@ -26,7 +26,7 @@ pub struct Reconcile {
     /// The authority's list of revoked certificates: a file, or an address that begins with http://
     #[arg(long, value_name = "FILE|URL")]
     crl: Option<String>,
-    /// Life of certificates whose cards are entered: the stack's CertificateValidityDays
+    /// Life of certificates that are entered in the table: the stack's CertificateValidityDays
     #[arg(long, value_name = "DURATION", default_value = "365d", value_parser = duration)]
     validity: Millis,
     /// JSON for scripts
@@ -101,7 +101,7 @@ fn untouched(findings: Vec<Finding>) -> Vec<Mended> {
 fn agreed(world: &World) -> String {
     let World { certificates, cards, holders, things, .. } = world;
     format!(
-        "All is well: {} certificates and {} things of AWS IoT, {} cards and {} devices agree.",
+        "All is well: {} certificates and {} things of AWS IoT, {} rows of certificates and {} of devices agree.",
         certificates.len(),
         things.len(),
         cards.len(),

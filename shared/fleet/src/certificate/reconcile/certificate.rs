@@ -13,7 +13,7 @@ pub(super) const PATIENCE: Millis = 3_600_000;
 
 const LOOK: Remedy = Remedy::ByHand("look whose it is; if nobody's: aws iot update-certificate --new-status INACTIVE");
 const RESTORE: Remedy = Remedy::ByHand("put the row back, or: aws iot update-certificate --new-status INACTIVE");
-const COMPARE: Remedy = Remedy::ByHand("compare row and card: the row is older than the certificate");
+const COMPARE: Remedy = Remedy::ByHand("compare the two rows: the device's is older than the certificate");
 const COPIED: Remedy = Remedy::ByHand("take the certificate out of the row, which was copied");
 const SWEEP: Remedy = Remedy::ByHand("look into the log of the sweep: it should have done it");
 const ISSUER: Remedy = Remedy::ByHand("it is not AWS IoT's own: have the device renew it (fleetctl cert renew)");
