@@ -54,7 +54,8 @@ pub async fn begin(operator: &Operator, cloud: &Cloud, state: &Path) -> Result<A
         devices.push(Device::start(options, &mut running)?);
     }
     println!(
-        "In the background, {DEVICES} devices with certificates of two minutes go on publishing, and renew them.\n"
+        "In the background, {DEVICES} devices with certificates of two minutes each publish a number every second, and \
+         renew their certificates.\n"
     );
     Ok(Act { connection, devices, running, listener })
 }
@@ -62,10 +63,10 @@ pub async fn begin(operator: &Operator, cloud: &Cloud, state: &Path) -> Result<A
 impl Act {
     /// Waits for the renewals, then revokes one of the devices; says whether everything went as it should.
     pub async fn end(mut self, operator: &Operator) -> Result<bool, Failure> {
-        println!("\nThe {DEVICES} devices in the background renew their certificates for the {RENEWALS}nd time.");
+        println!("\nThe {DEVICES} devices in the background go on until each has renewed its certificate twice.");
         self.watch().await?;
         let Some((revoked, others)) = self.devices.split_last() else { return Err("nobody takes part".into()) };
-        println!("An operator writes `registered` = `revoked` into the row of {}.\n", revoked.id);
+        println!("They have. An operator writes `registered` = `revoked` into the row of {}.\n", revoked.id);
         let revocation = Revocation::watch(operator, &self.connection, revoked).await?;
         for device in others {
             device.be_quiet();
