@@ -19,6 +19,7 @@ use crate::write::Write;
 /// The pending certificate becomes the confirmed one, of a device that had none before and whose row was not seen.
 pub(super) fn unseen(now: Millis) -> Write {
     confirmed(now)
+        .remove(RENEWALS)
         .when_absent(CERTIFICATE)
         .when_absent(CERTIFICATE_PREVIOUS)
         .copy(CERTIFICATE_RENEW_AT, CERTIFICATE_PENDING_RENEW_AT)
@@ -45,7 +46,6 @@ fn confirmed(now: Millis) -> Write {
         .remove(CERTIFICATE_PENDING_RENEW_AT)
         .remove(CERTIFICATE_PENDING_NOT_AFTER)
         .remove(ATTEMPTS)
-        .remove(RENEWALS)
         .set(CONFIRMED_AT, now)
         .set(LAST_SEEN, now)
 }

@@ -12,7 +12,7 @@ use fleet::row::Row;
 use fleet::table::Key;
 use fleet::write::Write;
 
-use super::scenarios::{aged, asks, due, moved_on, ok, overlapping, renew, renewed};
+use super::scenarios::{aged, asks, compromised, due, moved_on, ok, overlapping, renew, renewed};
 use crate::promises::{hold_always, hold_at_rest};
 use crate::scene::{NOW, RULES, after, claim_certificate, confirmed, csr, edited, request, sender};
 use crate::steps::{crashes, handle};
@@ -172,4 +172,20 @@ fn the_cards_follow_whatever_the_device_says_over_the_new_certificate() {
         let state = |id| world.cards[&certificate_id(id)].ledger_text(STATE);
         assert_eq!((state(1), state(0)), (Some("confirmed"), Some("superseded")));
     }
+}
+
+#[test]
+fn a_device_that_cries_wolf_over_its_key_is_given_no_more_certificates_than_one_that_confirms_none() {
+    let mut world = confirmed(Some(csr(0)));
+    for round in 0..20 {
+        let (number, over) = (10 + 2 * round as u64, world.row().certificate().unwrap());
+        let asked = Request { sender: sender(number, &over), ..compromised(number, 0, csr(round % 4)) };
+        handle(&mut world, &asked);
+        if let Some(next) = world.row().pending() {
+            handle(&mut world, &ok(number + 1, &next));
+        }
+        hold_always(&world, "wolf");
+    }
+    let given = world.certificates.len() as u64 - 1;
+    assert_eq!(given, RULES.attempts_limit);
 }
