@@ -238,3 +238,12 @@ fn the_newest_proof_is_remembered_whatever_it_was_for() {
     let world = after(secured(), [proven(1, Some(csr(0)), SECRET_TEXT), again]);
     assert_eq!(world.row().ledger_number(PROOF_AT), Some(NOW - 1_000 + 8));
 }
+
+#[test]
+fn a_row_without_its_policy_costs_no_certificate_a_request() {
+    let mut world = World { policies: [].into(), ..listed() };
+    for number in 0..20 {
+        handle(&mut world, &request(10 + number, None));
+    }
+    assert!(world.certificates.len() as u64 <= RULES.attempts_limit, "{}", world.certificates.len());
+}

@@ -7,10 +7,10 @@ use crate::attribute::{
     RENEW_AFTER_EXPIRY, SECRET,
 };
 use crate::credentials::claim::{abandon, again, fresh, holds_claim, is_own, newest};
-use crate::credentials::effect::{Effect, Payload};
+use crate::credentials::effect::{Cert, Effect, Payload};
 use crate::credentials::issue::{Claimed, Issue};
 use crate::credentials::known::ReadProduct;
-use crate::credentials::mend::{enrolment_settled, report};
+use crate::credentials::mend::{enrolment_settled, policy_settled, report};
 use crate::credentials::plan::{Outcome, Plan};
 use crate::credentials::refuse::{error, refuse};
 use crate::credentials::{Request, Rules};
@@ -147,7 +147,15 @@ impl Enrolment<'_> {
     fn enrol(&self, issue: &Issue<'_>, parameters: &Parameters) -> Plan {
         let mut stages = issue.make(Claimed::Registration);
         stages.push(hand_over(issue.hand_over(None), parameters, self.csr.is_none()));
+        stages.splice(..0, self.try_policy(issue).map(|attach| vec![attach]));
         Plan::done(stages, Outcome::Enrolled).with(enrolment_settled(self.row)).retiring(self.row.pending())
+    }
+
+    /// Where the policy was missing: whether it still is, is tried on the certificate that was made in vain. The attempt
+    /// was given back, and another certificate would be one for every request.
+    fn try_policy(&self, issue: &Issue<'_>) -> Option<Effect> {
+        let pending = self.row.pending().filter(|_| policy_settled(self.row).is_some())?;
+        Some(Effect::AttachPolicy(Cert::Known(pending), issue.policy.clone()))
     }
 
     /// The same CSR before the confirmation: the same certificate, with all that an earlier run may have missed.
