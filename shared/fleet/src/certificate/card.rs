@@ -17,6 +17,9 @@ use crate::write::Write;
 
 /// Parts of the index `by_due`.
 pub const SHARDS: u64 = 8;
+/// The latest time that the index has a place for, in the year 2286: all have as many digits, so that text sorts as
+/// time.
+const LATEST: Millis = 9_999_999_999_999;
 
 /// The issuer of what AWS IoT's own authority has issued. That of a private authority is its ARN.
 pub const AWS_IOT: &str = "aws-iot";
@@ -34,10 +37,11 @@ impl Due {
     /// As the index has it: what is of one kind follows one another in time.
     #[must_use]
     pub fn text(self) -> String {
-        match self {
-            Self::Renewal(at) => format!("renewal/{at:013}"),
-            Self::Chore(at) => format!("chore/{at:013}"),
-        }
+        let (kind, at) = match self {
+            Self::Renewal(at) => ("renewal", at),
+            Self::Chore(at) => ("chore", at),
+        };
+        format!("{kind}/{:013}", at.min(LATEST))
     }
 
     /// Reads what [`Due::text`] wrote, and nothing else: a write may ask whether it still stands there.

@@ -47,10 +47,11 @@ impl Row {
         self.ledger_text(CERTIFICATE_COMPROMISED).and_then(CertificateId::parse)
     }
 
-    /// When the device is to ask for the certificate after the confirmed one.
+    /// When the device is to ask for the certificate after the confirmed one. A time after that one's end was typed by
+    /// hand, and none to wait for.
     #[must_use]
     pub fn renew_at(&self) -> Option<Millis> {
-        self.ledger_number(CERTIFICATE_RENEW_AT)
+        self.ledger_number(CERTIFICATE_RENEW_AT).filter(|at| self.not_after().is_none_or(|end| *at <= end))
     }
 
     /// Until when the confirmed certificate is valid.

@@ -6,6 +6,7 @@
 mod chores;
 mod cloud;
 mod crashes;
+mod hands;
 mod interleavings;
 
 mod promises;

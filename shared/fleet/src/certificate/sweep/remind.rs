@@ -23,7 +23,8 @@ const UPGRADING: Millis = 3_600_000;
 pub(super) fn due(scene: &Scene<'_>, row: &Row, card: &Card) -> Plan {
     let (now, pause) = (scene.now, pause(card));
     match renew_at(row, card, now) {
-        Some(at) if at > now => later(card, at),
+        // A row that was edited may be mended as well.
+        Some(at) if at > now => later(card, at.min(now + DAY)),
         // One that has expired cannot connect, and no other device than a registered one may renew.
         _ if is_expired(row, card, now) || row.registered() != Ok(Registered::Ok) => later(card, now + DAY),
         _ if is_upgrading(row, card, now) => later(card, now + pause.min(UPGRADING)),

@@ -1,0 +1,39 @@
+//! Rows and cards that hands have changed: no certificate is lost by that, and nothing comes back minute after minute.
+
+use fleet::attribute::{CERTIFICATE_NOT_AFTER, CERTIFICATE_RENEW_AT};
+use fleet::certificate::card::Due;
+use fleet::certificate::life::DAY;
+use fleet::certificate::sweep::Outcome;
+use fleet::write::Write;
+
+use crate::scene::{NOW, RENEWAL, confirmed, edited};
+use crate::steps::{MINUTE, tick};
+
+#[test]
+fn a_time_of_any_size_has_its_place_behind_all_that_are_earlier() {
+    let times = [0, NOW, 9_999_999_999_998, 9_999_999_999_999, 10_000_000_000_000, NOW * 1_000, u64::MAX];
+    for (earlier, later) in times.iter().zip(&times[1..]) {
+        for of in [Due::Chore, Due::Renewal] {
+            assert!(of(*earlier).text() <= of(*later).text(), "{earlier} {later}");
+            assert!(Due::parse(&of(*later).text()).is_some(), "{later}");
+        }
+    }
+}
+
+#[test]
+fn a_time_that_was_mistyped_is_not_looked_at_every_minute_and_not_believed_when_it_is_mended() {
+    for typed in [10_000_000_000_000, NOW * 1_000, u64::MAX] {
+        let mut cloud =
+            edited(confirmed(), &Write::new().set(CERTIFICATE_RENEW_AT, typed).remove(CERTIFICATE_NOT_AFTER));
+        assert_eq!(tick(&mut cloud, RENEWAL), [Ok(Outcome::Kept)], "{typed}");
+        assert_eq!(tick(&mut cloud, RENEWAL + MINUTE), [], "{typed}");
+        cloud.world.edit(&Write::new().set(CERTIFICATE_RENEW_AT, RENEWAL));
+        assert_eq!(tick(&mut cloud, RENEWAL + DAY), [Ok(Outcome::Reminded)], "{typed}");
+    }
+}
+
+#[test]
+fn a_device_is_reminded_though_its_row_says_that_its_certificate_is_due_after_its_end() {
+    let mut cloud = edited(confirmed(), &Write::new().set(CERTIFICATE_RENEW_AT, NOW + 366 * DAY));
+    assert_eq!(tick(&mut cloud, RENEWAL), [Ok(Outcome::Reminded)]);
+}
