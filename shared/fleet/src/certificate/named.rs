@@ -89,11 +89,11 @@ impl Row {
         [self.certificate(), self.pending(), self.previous()].into_iter().flatten().chain(self.retiring())
     }
 
-    /// Whether the row, which does not name the certificate of `card`, is older than that one's confirmation: it was put
-    /// back from a backup, or made anew, and cannot tell what became of it.
+    /// Whether the row, which does not name the certificate of `card`, has seen no later confirmation than that one's:
+    /// it was put back from a backup, made anew, or robbed of it by hand, and cannot tell what became of it.
     #[must_use]
     pub fn predates(&self, card: &Card) -> bool {
-        let is_later = |at| self.ledger_number(CONFIRMED_AT).is_none_or(|own| own < at);
-        card.confirmed_at.is_some_and(is_later)
+        let is_newest = |at| self.ledger_number(CONFIRMED_AT).is_none_or(|own| own <= at);
+        card.confirmed_at.is_some_and(is_newest)
     }
 }

@@ -1,12 +1,13 @@
 //! Rows and cards that hands have changed: no certificate is lost by that, and nothing comes back minute after minute.
 
-use fleet::attribute::{CERTIFICATE_NOT_AFTER, CERTIFICATE_RENEW_AT};
+use fleet::attribute::{CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_RENEW_AT};
 use fleet::certificate::card::Due;
 use fleet::certificate::life::DAY;
 use fleet::certificate::sweep::Outcome;
+use fleet::credentials::Kind;
 use fleet::write::Write;
 
-use crate::scene::{NOW, RENEWAL, confirmed, edited};
+use crate::scene::{NOW, RENEWAL, confirmed, edited, handle, request};
 use crate::steps::{MINUTE, tick};
 
 #[test]
@@ -36,4 +37,19 @@ fn a_time_that_was_mistyped_is_not_looked_at_every_minute_and_not_believed_when_
 fn a_device_is_reminded_though_its_row_says_that_its_certificate_is_due_after_its_end() {
     let mut cloud = edited(confirmed(), &Write::new().set(CERTIFICATE_RENEW_AT, NOW + 366 * DAY));
     assert_eq!(tick(&mut cloud, RENEWAL), [Ok(Outcome::Reminded)]);
+}
+
+#[test]
+fn a_row_whose_certificate_was_taken_out_by_hand_costs_the_device_nothing() {
+    let removed = edited(confirmed(), &Write::new().remove(CERTIFICATE));
+    let mut mended = edited(confirmed(), &Write::new().set(CERTIFICATE, "oops"));
+    handle(&mut mended, &request(Kind::Status, Some(0), NOW + DAY));
+    for mut cloud in [removed, mended] {
+        assert_eq!(cloud.world.row().get(CERTIFICATE), None);
+        let certificates = cloud.world.certificates.clone();
+        for day in 0..3 {
+            tick(&mut cloud, RENEWAL + day * DAY);
+        }
+        assert_eq!((&cloud.world.certificates, cloud.told.len()), (&certificates, 0));
+    }
 }
