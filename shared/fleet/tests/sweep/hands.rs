@@ -1,14 +1,15 @@
 //! Rows and cards that hands have changed: no certificate is lost by that, and nothing comes back minute after minute.
 
-use fleet::attribute::{CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_RENEW_AT};
+use fleet::attribute::{CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING};
 use fleet::certificate::card::Due;
 use fleet::certificate::life::DAY;
 use fleet::certificate::sweep::Outcome;
 use fleet::credentials::Kind;
 use fleet::write::Write;
 
-use crate::scene::{NOW, RENEWAL, confirmed, edited, handle, request};
-use crate::steps::{MINUTE, tick};
+use crate::promises::hold_at_rest;
+use crate::scene::{NOW, RENEWAL, confirmed, edited, first, handle, pending, request};
+use crate::steps::{MINUTE, settle, tick};
 
 #[test]
 fn a_time_of_any_size_has_its_place_behind_all_that_are_earlier() {
@@ -52,4 +53,12 @@ fn a_row_whose_certificate_was_taken_out_by_hand_costs_the_device_nothing() {
         }
         assert_eq!((&cloud.world.certificates, cloud.told.len()), (&certificates, 0));
     }
+}
+
+#[test]
+fn a_row_that_cannot_take_what_is_retired_is_mended_and_takes_it() {
+    let mut cloud = edited(pending(), &Write::new().set(CERTIFICATES_RETIRING, "none"));
+    settle(&mut cloud, NOW + DAY);
+    hold_at_rest(&cloud, "mended");
+    assert!(cloud.world.certificates[&first()].deleted);
 }

@@ -21,8 +21,13 @@ use crate::write::Write;
 /// The plan for the certificate of `card`, which is due.
 pub(super) fn plan(scene: &Scene<'_>, row: &Row, card: &Card) -> Plan {
     let is = |id: Option<CertificateId>| id.as_ref() == Some(&card.id);
+    if is_garbled(row) {
+        return later(card, scene.now + DAY);
+    }
+    if let Some(mended) = row.mended_ledger() {
+        return claim(mended);
+    }
     match card.due {
-        _ if is_garbled(row) => later(card, scene.now + DAY),
         Some(Due::Renewal(_)) if is(row.certificate()) => remind::due(scene, row, card),
         _ if is(row.certificate()) => confirmed(row, card),
         _ if is(row.pending()) => claim(abandon(Write::new(), &card.id)),
