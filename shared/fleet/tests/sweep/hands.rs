@@ -3,13 +3,13 @@
 use fleet::attribute::{CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING};
 use fleet::certificate::card::Due;
 use fleet::certificate::life::DAY;
-use fleet::certificate::sweep::Outcome;
-use fleet::credentials::Kind;
+use fleet::certificate::sweep::{Effect, Outcome, Run, Task};
+use fleet::credentials::{Answer, Kind};
 use fleet::write::Write;
 
 use crate::promises::hold_at_rest;
-use crate::scene::{NOW, RENEWAL, confirmed, edited, first, handle, pending, request};
-use crate::steps::{MINUTE, settle, tick};
+use crate::scene::{NOW, RENEWAL, confirmed, device, edited, first, handle, pending, request, revoked};
+use crate::steps::{MINUTE, perform, settle, tick};
 
 #[test]
 fn a_time_of_any_size_has_its_place_behind_all_that_are_earlier() {
@@ -61,4 +61,23 @@ fn a_row_that_cannot_take_what_is_retired_is_mended_and_takes_it() {
     settle(&mut cloud, NOW + DAY);
     hold_at_rest(&cloud, "mended");
     assert!(cloud.world.certificates[&first()].deleted);
+}
+
+#[test]
+fn a_revocation_that_cannot_tell_whose_a_certificate_is_takes_nothing_from_another_device() {
+    let mut cloud = revoked(confirmed());
+    cloud.world.cards.clear();
+    let found = cloud.world.certificates.get_mut(&first()).unwrap();
+    (found.foreign, found.thing) = (true, false);
+    let certificates = cloud.world.certificates.clone();
+    let (task, throttled) = (Task::Revoke(device()), Answer::Fault("ListPrincipalThings: throttled".to_owned()));
+    let mut run = Run::new(&task, RENEWAL);
+    while !run.stage().is_empty() {
+        let answers = run.stage().iter().map(|effect| match effect {
+            Effect::Revoke(_) => throttled.clone(),
+            effect => cloud.perform(effect),
+        });
+        run.take(answers.collect()).unwrap();
+    }
+    assert_eq!((&cloud.world.certificates, cloud.told.len()), (&certificates, 0));
 }

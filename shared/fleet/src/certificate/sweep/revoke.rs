@@ -70,7 +70,14 @@ impl Doomed {
     fn detach(&self, scene: &Scene<'_>) -> impl Iterator<Item = Effect> {
         let found = card::found(&self.id, scene.task.device(), CertificateState::Confirmed, scene.now);
         let card = self.card.is_none().then(|| Effect::mark(&self.id, found));
-        [Effect::DetachThing(self.id.clone()), Effect::DetachPolicies(self.id.clone())].into_iter().chain(card)
+        let policies = self.is_own(scene).then(|| Effect::DetachPolicies(self.id.clone()));
+        [Effect::DetachThing(self.id.clone())].into_iter().chain(policies).chain(card)
+    }
+
+    /// Whether card or AWS IoT has told that it is the device's: without its policies, another's would be cut off too.
+    fn is_own(&self, scene: &Scene<'_>) -> bool {
+        let cut = Effect::Revoke(self.id.clone());
+        self.card.is_some() || scene.answer(&cut).is_some_and(|answer| fault(&cut, answer).is_none())
     }
 
     fn tell(&self, reason: Reason) -> Option<Effect> {
