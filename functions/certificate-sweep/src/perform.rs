@@ -28,6 +28,7 @@ impl CertificateSweep {
         match effect {
             Effect::Look => return tables.read(&Key::device(device.as_str())).await.map(Answer::Read),
             Effect::LookUp(id) => return tables.read(&Key::certificate(id.as_str())).await.map(Answer::Read),
+            Effect::LookUpAll => return tables.cards_of(device.as_str()).await.map(Answer::Found),
             Effect::Claim(write) => {
                 return Ok(match tables.write(&Key::device(device.as_str()), write).await? {
                     Written::Row(row) => Answer::Written(row),

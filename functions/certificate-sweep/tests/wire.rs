@@ -49,18 +49,18 @@ async fn dynamodb(row: &Value, card: &Value) -> (String, Database) {
     let database = Database::memory().unwrap();
     let text = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
     let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
-    let by_due = json!([{
-        "IndexName": "by_due", "KeySchema": [key("shard", "HASH"), key("place", "RANGE")],
-        "Projection": {"ProjectionType": "ALL"},
-    }]);
+    let all = json!({"ProjectionType": "ALL"});
+    let index = |name: &str, keys: &[Value]| json!({"IndexName": name, "KeySchema": keys, "Projection": all});
+    let by_due = index("by_due", &[key("shard", "HASH"), key("place", "RANGE")]);
+    let by_device = index("by_device", &[key("device", "HASH")]);
     let of = |name: &str, hash: &str, attributes: &[&str]| {
         json!({
             "TableName": name, "KeySchema": [key(hash, "HASH")], "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": attributes.iter().map(|name| text(name)).collect::<Value>(),
         })
     };
-    let mut certificates = of("certificates", "certificate", &["certificate", "shard", "place"]);
-    certificates["GlobalSecondaryIndexes"] = by_due;
+    let mut certificates = of("certificates", "certificate", &["certificate", "device", "shard", "place"]);
+    certificates["GlobalSecondaryIndexes"] = json!([by_due, by_device]);
     for (table, name, row) in
         [(of("devices", "device", &["device"]), "devices", row), (certificates, "certificates", card)]
     {

@@ -38,6 +38,8 @@ pub enum Answer {
     Lost(Option<Row>),
     /// The row that was looked for, if there is one.
     Read(Option<Row>),
+    /// The rows that were looked for.
+    Found(Vec<Row>),
     /// The certificate is made, or fetched.
     Issued(Issued),
     /// What the effect is about does not exist.

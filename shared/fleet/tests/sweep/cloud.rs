@@ -34,6 +34,7 @@ impl Cloud {
         match effect {
             Effect::Look => self.shared(&credentials::Effect::Look),
             Effect::LookUp(id) => self.shared(&credentials::Effect::LookUp(id.clone())),
+            Effect::LookUpAll => Answer::Found(self.world.cards.values().cloned().collect()),
             Effect::Claim(write) => self.shared(&credentials::Effect::Claim(write.clone())),
             Effect::Note(key, write) => self.note(key, write),
             Effect::Publish(topic, text) => {

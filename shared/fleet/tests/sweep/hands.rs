@@ -1,6 +1,6 @@
 //! Rows and cards that hands have changed: no certificate is lost by that, and nothing comes back minute after minute.
 
-use fleet::attribute::{CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING};
+use fleet::attribute::{CERTIFICATE, CERTIFICATE_NOT_AFTER, CERTIFICATE_RENEW_AT, CERTIFICATES_RETIRING, REVOCATION};
 use fleet::certificate::card::Due;
 use fleet::certificate::life::DAY;
 use fleet::certificate::sweep::{Effect, Outcome, Run, Task};
@@ -80,4 +80,13 @@ fn a_revocation_that_cannot_tell_whose_a_certificate_is_takes_nothing_from_anoth
         run.take(answers.collect()).unwrap();
     }
     assert_eq!((&cloud.world.certificates, cloud.told.len()), (&certificates, 0));
+}
+
+#[test]
+fn a_revoked_device_is_cut_off_with_every_certificate_it_has_had_though_its_row_names_none() {
+    for made_anew in [Write::new().remove(CERTIFICATE), Write::new().set(CERTIFICATE, "oops")] {
+        let mut cloud = edited(revoked(confirmed()), &made_anew);
+        perform(&mut cloud, &Task::Revoke(device()), RENEWAL).unwrap();
+        assert!(cloud.world.active().is_empty(), "{:?}", cloud.world.row().get(REVOCATION));
+    }
 }

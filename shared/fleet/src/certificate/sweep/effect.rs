@@ -13,6 +13,8 @@ pub enum Effect {
     Look,
     /// Reads the card of a certificate.
     LookUp(CertificateId),
+    /// Reads the cards of all certificates that the device has had.
+    LookUpAll,
     /// Writes the device's row; what follows depends on it.
     Claim(Write),
     /// Writes a row; nothing depends on it, and somebody else's write may win.

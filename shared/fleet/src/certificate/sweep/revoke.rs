@@ -1,5 +1,6 @@
-//! Revocation: the device of a row that says `revoked` is cut off, with every certificate that its row names. A step
-//! that fails keeps none after it from being tried; the cards stay due until all is done.
+//! Revocation: the device of a row that says `revoked` is cut off, with every certificate that its row names, and every
+//! other that its cards do not tell to be out of service. A step that fails keeps none after it from being tried; the
+//! cards stay due until all is done.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +28,8 @@ const WHY_MAX: usize = 200;
 
 /// The plan for a revoked device.
 pub(super) fn plan(scene: &Scene<'_>, row: &Row) -> Plan {
-    let ids: BTreeSet<_> = row.certificates().chain(scene.task.due().cloned()).collect();
-    let looks: Vec<_> = ids.iter().cloned().map(Effect::LookUp).collect();
+    let ids: BTreeSet<_> = row.certificates().chain(scene.task.due().cloned()).chain(scene.carded()).collect();
+    let looks: Vec<_> = [Effect::LookUpAll].into_iter().chain(ids.iter().cloned().map(Effect::LookUp)).collect();
     if looks.iter().any(|look| scene.answer(look).is_none()) {
         return Plan::done(vec![looks], Outcome::Ignored);
     }
@@ -92,7 +93,7 @@ impl Doomed {
             | Effect::DetachThing(id)
             | Effect::DetachPolicies(id)
             | Effect::RevokeAtAuthority(id, _) => *id == self.id,
-            _ => *effect == Effect::Disconnect,
+            _ => matches!(effect, Effect::LookUpAll | Effect::Disconnect),
         };
         let (id, state) = (&self.id, CertificateState::Revoked);
         if scene.done.iter().any(|(effect, answer)| is_own(effect) && fault(effect, answer).is_some()) {
@@ -158,7 +159,8 @@ impl Revocation<'_> {
     fn authority(&self) -> String {
         let tells = || self.left.iter().filter_map(|doomed| doomed.tell(self.reason));
         let refusal = tells().find_map(|tell| self.scene.refusal(&tell).map(str::to_owned));
-        let why = self.why(|effect| matches!(effect, Effect::RevokeAtAuthority(..) | Effect::LookUp(_)));
+        let why =
+            self.why(|effect| matches!(effect, Effect::RevokeAtAuthority(..) | Effect::LookUp(_) | Effect::LookUpAll));
         let says = match (why, refusal) {
             (Some(why), _) => why,
             (None, Some(why)) => format!("will not revoke it: {}", excerpt(&why, WHY_MAX)),

@@ -8,6 +8,7 @@ use crate::certificate::reason::Reason;
 use crate::credentials::Answer;
 use crate::fault::Fault;
 use crate::id::CertificateId;
+use crate::message::CertificateState;
 use crate::row::Row;
 use crate::table::Key;
 use crate::write::Write;
@@ -42,6 +43,17 @@ impl Scene<'_> {
             Answer::Read(Some(row)) => Card::read(row).filter(|card| card.id == *id),
             _ => None,
         }
+    }
+
+    /// The device's certificates that are not out of service, by its cards: the row may have been made anew, or edited.
+    pub fn carded(&self) -> impl Iterator<Item = CertificateId> {
+        let found = match self.answer(&Effect::LookUpAll) {
+            Some(Answer::Found(rows)) => rows.as_slice(),
+            _ => &[],
+        };
+        let is_over = |card: &Card| matches!(card.state, Some(CertificateState::Retired | CertificateState::Revoked));
+        let own = found.iter().filter_map(Card::read).filter(|card| card.device == *self.task.device());
+        own.filter(move |card| !is_over(card)).map(|card| card.id)
     }
 
     /// What went wrong first, of that which another time may cure.
