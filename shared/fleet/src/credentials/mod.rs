@@ -48,8 +48,8 @@ use crate::certificate::life::DAY;
 /// What the stack's parameters say about credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rules {
-    /// Certificates a device may ask for since the last `false`, before it is blocked; or since its last confirmation,
-    /// before it has to wait.
+    /// Certificates a device may ask for since the last `false`, before it is blocked; or since its last confirmation
+    /// of one that was due, before it has to wait.
     pub attempts_limit: u64,
     /// Whether the cloud makes a key for a device that sends no CSR (blueprint).
     pub server_made_keys: bool,

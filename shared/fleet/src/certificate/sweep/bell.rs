@@ -41,8 +41,10 @@ fn tasks(change: &Change) -> Vec<Task> {
 
 /// A row that says `revoked`, unless it was this function that wrote how far it has come.
 fn is_revoked(old: Option<&Row>, new: &Row) -> bool {
-    let is_echo = new.get(REVOCATION).is_some() && old.is_some_and(|old| old.get(REVOCATION) != new.get(REVOCATION));
-    new.registered() == Ok(Registered::Revoked) && !is_echo
+    let says = |row: &Row| row.registered() == Ok(Registered::Revoked);
+    let is_written = |old: &Row| says(old) && old.get(REVOCATION) != new.get(REVOCATION);
+    let is_echo = new.get(REVOCATION).is_some() && old.is_some_and(is_written);
+    says(new) && !is_echo
 }
 
 fn is_to_renew(old: Option<&Row>, new: &Row) -> bool {
@@ -81,6 +83,7 @@ mod tests {
         let (ok, revoked, told) = (row("ok", None), row(" Revoked", None), row("revoked", Some("cut off")));
         assert_eq!(rung(Some(&ok), Some(&revoked)), ["revoke"]);
         assert_eq!(rung(None, Some(&revoked)), ["revoke"]);
+        assert_eq!(rung(Some(&ok), Some(&told)), ["revoke"], "with words of the operator's own");
         assert_eq!(rung(Some(&told), Some(&told)), ["revoke"]);
         assert_eq!(rung(Some(&told), Some(&revoked)), ["revoke"]);
         for (old, new) in [(&revoked, &told), (&revoked, &ok), (&ok, &ok), (&told, &row("revoked", Some("more")))] {
