@@ -6,6 +6,7 @@ mod report;
 
 use fleet::Millis;
 use fleet::certificate::card::{Due, shards};
+use fleet::certificate::forecast::Forecast;
 use fleet::certificate::sweep::{Bells, Effect, Outcome, Queue, Run, Task, is_full_hour};
 use fleet::fault::Fault;
 use fleet_aws::authorities::Authorities;
@@ -19,6 +20,7 @@ use fleet_aws::sessions::Sessions;
 use fleet_aws::settings::SweepSettings;
 use fleet_aws::stages::{self, Ended};
 use fleet_aws::tables::Tables;
+use futures_util::future::join;
 use futures_util::stream::{StreamExt, iter};
 
 use crate::report::Summary;
@@ -67,17 +69,22 @@ impl CertificateSweep {
             }
         }
         let runs = iter(&tasks).map(|task| async move { (task, self.run(task, invocation).await) });
-        let mut ended = runs.buffer_unordered(AT_ONCE);
-        while let Some((task, ended)) = ended.next().await {
+        let (ended, forecast) =
+            join(runs.buffer_unordered(AT_ONCE).collect::<Vec<_>>(), self.forecast(bells, invocation.now)).await;
+        for (task, ended) in ended {
             summary.add(task, ended);
         }
-        if bells.clock && is_full_hour(invocation.now) {
-            match self.tables.forecast(invocation.now).await {
-                Ok(forecast) => summary.forecast(forecast, self.per_minute.into()),
-                Err(failure) => summary.fault(failure.to_string()),
-            }
+        match forecast.transpose() {
+            Ok(Some(forecast)) => summary.forecast(forecast, self.per_minute.into()),
+            Ok(None) => {}
+            Err(failure) => summary.fault(failure.to_string()),
         }
         summary.report()
+    }
+
+    /// How many renewals are coming, once an hour.
+    async fn forecast(&self, bells: &Bells, now: Millis) -> Option<Result<Forecast, Failure>> {
+        if bells.clock && is_full_hour(now) { Some(self.tables.forecast(now).await) } else { None }
     }
 
     /// What the clock brings: certificates to look at first, then devices to remind.

@@ -10,6 +10,7 @@ use fleet_aws::stages::Ended;
 pub(crate) struct Summary {
     outcomes: Vec<Outcome>,
     faults: Vec<String>,
+    left: Vec<String>,
     forecast: Vec<(&'static str, u64)>,
     stages: u32,
 }
@@ -20,8 +21,11 @@ impl Summary {
         self.stages += stages;
         match ended {
             Ok(outcome) => {
-                if let Outcome::Revoking(why) = &outcome {
-                    self.fault(format!("{} is not revoked yet: {why}", task.device()));
+                let device = task.device();
+                match &outcome {
+                    Outcome::Revoking(why) => self.left.push(format!("{device} is not revoked yet: {why}")),
+                    Outcome::Postponed(why) => self.left.push(format!("{device}: {why}")),
+                    _ => {}
                 }
                 self.outcomes.push(outcome);
             }
@@ -45,10 +49,13 @@ impl Summary {
         ];
     }
 
-    /// The event goes back to be delivered again if any of its runs could not be done.
+    /// The event goes back to be delivered again if what is left of any of its runs is not in the ledger.
     pub fn report(self) -> Report {
-        let report =
-            if self.faults.is_empty() { Report::done(self.word()) } else { Report::fault(self.faults.join("; ")) };
+        let report = match (self.faults.is_empty(), self.left.is_empty()) {
+            (true, true) => Report::done(self.word()),
+            (true, false) => Report::unfinished(self.word(), self.left.join("; ")),
+            (false, _) => Report::fault([self.faults.clone(), self.left.clone()].concat().join("; ")),
+        };
         let count = |is: fn(&Outcome) -> bool| self.outcomes.iter().filter(|outcome| is(outcome)).count() as u64;
         let revoked = |outcome: &Outcome| if let Outcome::Revoked(certificates) = outcome { *certificates } else { 0 };
         let metrics = [
@@ -56,6 +63,7 @@ impl Summary {
             ("CertificatesRetired", count(|outcome| *outcome == Outcome::Retired)),
             ("CertificatesRevoked", self.outcomes.iter().map(revoked).sum()),
             ("RevocationsPending", count(|outcome| matches!(outcome, Outcome::Revoking(_)))),
+            ("ChoresPostponed", count(|outcome| matches!(outcome, Outcome::Postponed(_)))),
         ];
         report.after_stages(self.stages).counting(metrics).counting(self.forecast)
     }
@@ -63,9 +71,11 @@ impl Summary {
     fn word(&self) -> &'static str {
         let any = |is: fn(&Outcome) -> bool| self.outcomes.iter().any(is);
         match () {
+            () if any(|outcome| matches!(outcome, Outcome::Revoking(_))) => "revoking",
             () if any(|outcome| matches!(outcome, Outcome::Revoked(_))) => "revoked",
             () if any(|outcome| *outcome == Outcome::Retired) => "retired",
             () if any(|outcome| *outcome == Outcome::Reminded) => "reminded",
+            () if any(|outcome| matches!(outcome, Outcome::Postponed(_))) => "postponed",
             () if any(|outcome| *outcome == Outcome::Kept) => "kept",
             () => "nothing_to_do",
         }
@@ -91,10 +101,21 @@ mod tests {
     fn what_is_not_done_raises_the_event_and_hides_nothing_of_the_rest() {
         let revoking = Outcome::Revoking("throttled".to_owned());
         let report = summary([Ok(Outcome::Revoked(2)), Ok(revoking), Err(Fault("timeout".to_owned()))]);
-        let fault = "dev-1 is not revoked yet: throttled; dev-1: timeout".to_owned();
+        let fault = "dev-1: timeout; dev-1 is not revoked yet: throttled".to_owned();
         assert_eq!((report.ending, report.stages), (Ending::Fault(fault), 6));
         assert!(report.metrics.contains(&("CertificatesRevoked", 2)));
         assert!(report.metrics.contains(&("RevocationsPending", 1)));
+    }
+
+    #[test]
+    fn what_the_ledger_brings_again_raises_nothing_and_is_told() {
+        let revoking = Outcome::Revoking("throttled".to_owned());
+        let report = summary([Ok(revoking), Ok(Outcome::Postponed("denied".to_owned()))]);
+        let left = "dev-1 is not revoked yet: throttled; dev-1: denied".to_owned();
+        assert_eq!((report.ending, report.outcome), (Ending::Unfinished(left), "revoking"));
+        assert!(
+            report.metrics.contains(&("RevocationsPending", 1)) && report.metrics.contains(&("ChoresPostponed", 1))
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use aws_sdk_iot::Client;
 use aws_sdk_iot::operation::register_certificate_without_ca::RegisterCertificateWithoutCAError;
+use aws_sdk_iot::operation::update_certificate::UpdateCertificateError;
 use aws_sdk_iot::types::{CertificateDescription, CertificateStatus};
 use fleet::certificate::card::AWS_IOT;
 use fleet::certificate::facts::Facts;
@@ -117,7 +118,7 @@ impl Certificates {
     /// Lets the certificate connect no more; one that does not exist cannot.
     ///
     /// # Errors
-    /// A [`Failure`].
+    /// [`Failure::Rejected`] if it is revoked.
     pub async fn deactivate(&self, id: &CertificateId) -> Result<(), Failure> {
         unless_missing(self.set_status(id, CertificateStatus::Inactive).await)
     }
@@ -132,7 +133,13 @@ impl Certificates {
 
     async fn set_status(&self, id: &CertificateId, status: CertificateStatus) -> Result<(), Failure> {
         let call = self.client.update_certificate().certificate_id(id.as_str()).new_status(status);
-        call.send().await.map(drop).map_err(|error| Failure::of("UpdateCertificate", &error))
+        call.send().await.map(drop).map_err(|error| {
+            let failure = Failure::of("UpdateCertificate", &error);
+            match error.as_service_error() {
+                Some(UpdateCertificateError::CertificateStateException(_)) => Failure::Rejected(failure.to_string()),
+                _ => failure,
+            }
+        })
     }
 
     /// Attaches the policy of this name.

@@ -98,7 +98,7 @@ where
 
 fn raise(report: Report) -> Result<(), Raised> {
     match report.ending {
-        Ending::Done | Ending::Refused(_) => Ok(()),
+        Ending::Done | Ending::Refused(_) | Ending::Unfinished(_) => Ok(()),
         Ending::Fault(fault) => Err(Raised { outcome: report.outcome, fault }),
     }
 }

@@ -63,6 +63,7 @@ impl Entry<'_> {
             Ending::Refused(refusal) => {
                 fields([("level", json!("WARN")), ("code", json!(refusal.code)), ("message", json!(refusal.message))])
             }
+            Ending::Unfinished(left) => fields([("level", json!("WARN")), ("message", json!(left))]),
             Ending::Fault(fault) => fields([("level", json!("ERROR")), ("message", json!(fault))]),
         }
     }

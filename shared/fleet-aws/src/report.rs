@@ -23,6 +23,8 @@ pub enum Ending {
     Done,
     /// Answered with an error.
     Refused(Refusal),
+    /// Handled, and something is left that comes again by itself.
+    Unfinished(String),
     /// Redelivery may cure it.
     Fault(String),
 }
@@ -38,6 +40,12 @@ impl Report {
     #[must_use]
     pub fn refused(refusal: Refusal) -> Self {
         Self { ending: Ending::Refused(refusal), ..Self::done("refused") }
+    }
+
+    /// Handled, with `outcome`; what is left comes again by itself.
+    #[must_use]
+    pub fn unfinished(outcome: &'static str, left: String) -> Self {
+        Self { ending: Ending::Unfinished(left), ..Self::done(outcome) }
     }
 
     /// Failed in a way that redelivery may cure.

@@ -228,3 +228,5 @@ pub const PUBLIC_KEY: &str = "public_key";
 pub const REVOKED_AT: &str = "revoked_at";
 /// When the device was last reminded, Unix time in milliseconds.
 pub const REMINDED_AT: &str = "reminded_at";
+/// How long the function has waited before it tries again what had failed, in milliseconds.
+pub const AGAIN_AFTER: &str = "again_after";

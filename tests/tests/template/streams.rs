@@ -57,7 +57,9 @@ fn a_record_that_cannot_be_handled_holds_nobody_up_and_is_kept() {
         let letters = stack.function_property(function, "/EventInvokeConfig/DestinationConfig/OnFailure/Destination");
         assert_eq!(mapping.properties["DestinationConfig"]["OnFailure"]["Destination"], letters, "{}", mapping.id);
         assert_eq!(mapping.properties["BisectBatchOnFunctionError"], true, "{}", mapping.id);
-        assert!(mapping.properties["MaximumRetryAttempts"].as_u64().is_some_and(|most| most < 10), "{}", mapping.id);
+        let most = mapping.properties["MaximumRetryAttempts"].as_u64().expect("it is told how often");
+        // What rollouts miss, the clock finds; what a revocation's row said is found by nobody else.
+        assert_eq!(most, if mapping.id == "CertificateDevicesEvents" { 10_000 } else { 5 }, "{}", mapping.id);
         assert_eq!(mapping.properties["StartingPosition"], "TRIM_HORIZON", "{}: nothing is missed", mapping.id);
     }
 }

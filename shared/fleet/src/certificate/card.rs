@@ -3,8 +3,8 @@
 
 use crate::Millis;
 use crate::attribute::{
-    CERTIFICATE, CONFIRMED_AT, DEVICE, ENDED_AT, ISSUED_AT, ISSUER, NOT_AFTER, NOT_BEFORE, PLACE, PUBLIC_KEY, REASON,
-    RENEW_AT, REVOKED_AT, SERIAL, SHARD, STATE,
+    AGAIN_AFTER, CERTIFICATE, CONFIRMED_AT, DEVICE, ENDED_AT, ISSUED_AT, ISSUER, NOT_AFTER, NOT_BEFORE, PLACE,
+    PUBLIC_KEY, REASON, RENEW_AT, REVOKED_AT, SERIAL, SHARD, STATE,
 };
 use crate::certificate::facts::Facts;
 use crate::certificate::life::Terms;
@@ -91,6 +91,8 @@ pub struct Card {
     pub revoked_at: Option<Millis>,
     /// What is to be done with it, and when.
     pub due: Option<Due>,
+    /// How long that was put off when it failed last.
+    pub again_after: Option<Millis>,
 }
 
 impl Card {
@@ -108,6 +110,7 @@ impl Card {
             confirmed_at: row.ledger_number(CONFIRMED_AT),
             revoked_at: row.ledger_number(REVOKED_AT),
             due: row.ledger_text(PLACE).and_then(Due::parse),
+            again_after: row.ledger_number(AGAIN_AFTER),
         })
     }
 
@@ -169,10 +172,11 @@ pub fn superseded(id: &CertificateId, until: Millis) -> Write {
     due(stands(CertificateState::Superseded), id, Due::Chore(until))
 }
 
-/// AWS IoT lets it connect no more; its authority is to hear of it next.
+/// AWS IoT lets it connect no more; its authority is to hear of it next. What was revoked stays so.
 #[must_use]
 pub fn retired(id: &CertificateId, now: Millis) -> Write {
-    due(stands(CertificateState::Retired), id, Due::Chore(now)).set(ENDED_AT, now)
+    let write = stands(CertificateState::Retired).unless(STATE, CertificateState::Revoked.word());
+    due(write, id, Due::Chore(now)).set(ENDED_AT, now)
 }
 
 /// Nothing is left to be done with it; `revoked_at` is when its authority revoked it, if it did.
@@ -188,7 +192,7 @@ pub fn ended(state: CertificateState, reason: &str, revoked_at: impl Into<Option
 /// Nothing is left to be done with it, as it has been said before.
 #[must_use]
 pub fn closed(state: CertificateState) -> Write {
-    stands(state).remove(PLACE).remove(SHARD)
+    stands(state).remove(PLACE).remove(SHARD).remove(AGAIN_AFTER)
 }
 
 /// The write that makes the card of a certificate from before there were cards, due now.
@@ -200,7 +204,13 @@ pub fn found(id: &CertificateId, device: &DeviceId, state: CertificateState, now
 /// Only what is to be done next changes, and only if nobody has changed it since it was `seen`.
 #[must_use]
 pub fn moved(id: &CertificateId, seen: Option<Due>, to: Due) -> Write {
-    due(still(Write::new().when_present(DEVICE), seen), id, to)
+    due(still(Write::new().when_present(DEVICE), seen), id, to).remove(AGAIN_AFTER)
+}
+
+/// What failed is put off by `pause`.
+#[must_use]
+pub fn put_off(id: &CertificateId, to: Due, pause: Millis) -> Write {
+    due(Write::new().when_present(DEVICE), id, to).set(AGAIN_AFTER, pause)
 }
 
 /// Lets `write` happen only if what is to be done next is as it was `seen`.

@@ -2,13 +2,13 @@
 
 use fleet::Millis;
 use fleet::attribute::{
-    CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PREVIOUS_UNTIL, CERTIFICATES_RETIRING, DEVICE, PLACE, REASON,
-    REVOKED_AT, STATE,
+    AGAIN_AFTER, CERTIFICATE, CERTIFICATE_PENDING, CERTIFICATE_PREVIOUS_UNTIL, CERTIFICATES_RETIRING, DEVICE, PLACE,
+    REASON, REVOKED_AT, STATE,
 };
 use fleet::certificate::card::{self, Due};
 use fleet::certificate::life::DAY;
 use fleet::certificate::reason::Reason;
-use fleet::certificate::sweep::{Outcome, Run, Task};
+use fleet::certificate::sweep::{Effect, Outcome, Run, Task};
 use fleet::credentials::Answer;
 use fleet::id::CertificateId;
 use fleet::table::Key;
@@ -198,10 +198,36 @@ fn what_fails_goes_behind_all_that_is_due() {
     let (mut cloud, at) = (renewed(), RENEWAL + 1 + DAY);
     cloud.world.slow = true;
     let ended = tick(&mut cloud, at);
-    assert!(ended[0].is_err(), "{ended:?}");
+    assert!(matches!(&ended[0], Ok(Outcome::Postponed(_))), "{ended:?}");
     assert_eq!(place(&cloud, &first()), Some(Due::Chore(at + MINUTE)));
     settle(&mut cloud, at + MINUTE);
     hold_at_rest(&cloud, "after a fault");
+}
+
+#[test]
+fn what_goes_on_failing_is_tried_ever_less_often_and_at_least_once_an_hour() {
+    let (mut cloud, mut at) = (renewed(), RENEWAL + 1 + DAY);
+    let mut pauses = Vec::new();
+    for _ in 0..9 {
+        let tasks = queue(&cloud, at).tasks;
+        let mut run = Run::new(&tasks[0], at);
+        while let Ok(None) = run.take(
+            run.stage()
+                .iter()
+                .map(|effect| match effect {
+                    Effect::Deactivate(_) => Answer::Fault("denied".to_owned()),
+                    effect => cloud.perform(effect),
+                })
+                .collect(),
+        ) {}
+        let Some(Due::Chore(next)) = place(&cloud, &first()) else { panic!("nothing is due") };
+        pauses.push((next - at) / MINUTE);
+        at = next;
+    }
+    assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    settle(&mut cloud, at);
+    assert_eq!(cloud.card(&first()).get(AGAIN_AFTER), None);
+    hold_at_rest(&cloud, "after many faults");
 }
 
 #[test]

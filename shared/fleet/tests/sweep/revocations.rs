@@ -178,6 +178,7 @@ fn a_device_that_may_come_back_starts_afresh() {
     let pending = cloud.world.row().pending().unwrap();
     assert_eq!(pending, crate::world::certificate_id(2));
     handle(&mut cloud, &confirm(2, AT + DAY + 1));
+    assert_eq!(cloud.card(&first()).ledger_text(STATE), Some("revoked"), "and at every moment");
     settle(&mut cloud, AT + 3 * DAY);
     hold_at_rest(&cloud, "back again");
     assert!(cloud.world.certificates[&pending].active && cloud.told.len() == 2);

@@ -39,9 +39,9 @@ pub fn tick(cloud: &mut Cloud, now: Millis) -> Vec<Result<Outcome, Fault>> {
     queue(cloud, now).tasks.iter().map(|task| perform(cloud, task, now)).collect()
 }
 
-/// Runs minute after minute until nothing is due.
+/// Runs until nothing is due; what was put off is put off longer each time.
 pub fn settle(cloud: &mut Cloud, now: Millis) {
-    for minute in 0..5 {
+    for minute in [0, 1, 3, 7, 15] {
         cloud.world.wait();
         if queue(cloud, now + minute * MINUTE).tasks.is_empty() {
             return;

@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::run::{Outcome, Plan, Task};
 use super::scene::Scene;
-use super::{AGAIN, chore, remind, revoke};
+use super::{chore, pause, remind, revoke};
 use crate::Millis;
 use crate::certificate::card::{self, Card, Due};
 use crate::certificate::life::DAY;
@@ -47,16 +47,25 @@ fn card(scene: &Scene<'_>) -> Plan {
 
 /// What failed is tried again, behind all that is due by now.
 fn postponed(scene: &Scene<'_>, card: &Card) -> Plan {
-    let end = scene.fault().map_or(Ok(Outcome::Kept), Err);
-    Plan { end, ..later(card, scene.now + AGAIN) }
+    let pause = pause(Some(card));
+    let write = card::still(card::put_off(&card.id, at(card, scene.now + pause), pause), card.due);
+    let end = match scene.fault() {
+        Some(fault) if scene.is_noted() => Ok(Outcome::Postponed(fault.0)),
+        fault => fault.map_or(Ok(Outcome::Kept), Err),
+    };
+    Plan { stages: vec![vec![Effect::mark(&card.id, write)]], end }
 }
 
 /// Looks again then, at the same.
 pub(super) fn later(card: &Card, at: Millis) -> Plan {
-    let to = match card.due {
+    let moved = card::moved(&card.id, card.due, self::at(card, at));
+    Plan::done(vec![vec![Effect::mark(&card.id, moved)]], Outcome::Kept)
+}
+
+/// The same, due at another time.
+const fn at(card: &Card, at: Millis) -> Due {
+    match card.due {
         Some(Due::Renewal(_)) => Due::Renewal(at),
         Some(Due::Chore(_)) | None => Due::Chore(at),
-    };
-    let moved = card::moved(&card.id, card.due, to);
-    Plan::done(vec![vec![Effect::mark(&card.id, moved)]], Outcome::Kept)
+    }
 }

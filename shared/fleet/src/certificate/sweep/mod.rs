@@ -23,6 +23,13 @@ pub use queue::{Queue, is_full_hour};
 pub use run::{Outcome, Run, Task};
 
 use crate::Millis;
+use crate::certificate::card::Card;
 
-/// How long until what failed is tried again.
-const AGAIN: Millis = 60_000;
+/// How long until what failed is tried again: first, and at most.
+const AGAIN: [Millis; 2] = [60_000, 3_600_000];
+
+/// How long what failed is put off: longer each time, so that what will not be cured holds up nothing else.
+fn pause(card: Option<&Card>) -> Millis {
+    let [first, most] = AGAIN;
+    card.and_then(|card| card.again_after).map_or(first, |last| last.saturating_mul(2)).clamp(first, most)
+}

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use super::AGAIN;
 use super::effect::Effect;
+use super::pause;
 use super::retire::{FOREIGN, ended};
 use super::run::{Outcome, Plan};
 use super::scene::{Scene, at_authority, fault};
-use crate::attribute::{DEVICE, REGISTERED, REVOCATION, REVOCATION_REASON};
+use crate::attribute::{REGISTERED, REVOCATION, REVOCATION_REASON};
 use crate::certificate::card::{self, Card, Due};
 use crate::certificate::reason::Reason;
 use crate::certificate::revocation::{IS_TRIED_AGAIN, is_settled};
@@ -97,8 +97,8 @@ impl Doomed {
         };
         let (id, state) = (&self.id, CertificateState::Revoked);
         if scene.done.iter().any(|(effect, answer)| is_own(effect) && fault(effect, answer).is_some()) {
-            let again = Due::Chore(scene.now + AGAIN);
-            return Effect::mark(id, card::due(Write::new().when_present(DEVICE), id, again));
+            let pause = pause(self.card.as_ref());
+            return Effect::mark(id, card::put_off(id, Due::Chore(scene.now + pause), pause));
         }
         match &self.card {
             Some(card) => ended(scene, card, state, reason),
@@ -130,8 +130,13 @@ impl Revocation<'_> {
             [self.text()].into_iter().chain(self.problem()).collect(),
             closed.chain(spared).collect(),
         ];
-        let revoked = Outcome::Revoked(own.len() as u64);
-        Plan::done(stages, scene.fault().map_or(revoked, |fault| Outcome::Revoking(fault.0)))
+        let end = match scene.fault() {
+            None => Ok(Outcome::Revoked(own.len() as u64)),
+            // The cards bring it again.
+            Some(fault) if scene.is_noted() && !own.is_empty() => Ok(Outcome::Revoking(fault.0)),
+            Some(fault) => Err(fault),
+        };
+        Plan { stages, end }
     }
 
     /// Where the revocation stands, for the operator.

@@ -27,6 +27,8 @@ pub enum Outcome {
     Ignored,
     /// The card says anew when to look again.
     Kept,
+    /// Something failed, and is put off.
+    Postponed(String),
     /// The device was asked to renew its certificate.
     Reminded,
     /// A certificate is out of service.

@@ -61,6 +61,13 @@ impl Scene<'_> {
         self.done.iter().find_map(|(effect, answer)| fault(effect, answer))
     }
 
+    /// Whether every write that was tried was done: what is left to be done is in the ledger, then.
+    pub fn is_noted(&self) -> bool {
+        let is_lost =
+            |(effect, answer): &(Effect, Answer)| matches!(effect, Effect::Note(..)) && fault(effect, answer).is_some();
+        !self.done.iter().any(is_lost)
+    }
+
     /// Why the authority will never revoke a certificate, if that is so.
     pub fn refusal(&self, effect: &Effect) -> Option<&str> {
         match self.answer(effect)? {
