@@ -131,6 +131,10 @@ impl<F: FnMut(Progress)> Agent<F> {
         match action {
             Action::MakeKey => self.answers.push_back(Input::KeyMade(PendingKey::generate(&self.options.device)?)),
             Action::Remember(memory) => self.store.write(&memory)?,
+            Action::Keep(memory) => {
+                let written = self.store.write(&memory);
+                self.answers.push_back(Input::Kept(written.map_err(|error| error.to_string())));
+            }
             Action::Connect(login) => self.connect(login).await?,
             Action::Subscribe(filters) => {
                 if let Some(connection) = &self.connection {

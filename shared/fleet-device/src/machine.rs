@@ -18,7 +18,7 @@ mod update;
 use fleet::Millis;
 use fleet::message::OtaProgress;
 
-use crate::memory::Memory;
+use crate::memory::{Memory, Renewal};
 use crate::package::Package;
 use crate::progress::Failure;
 use crate::wire::Heard;
@@ -93,6 +93,8 @@ pub struct Machine {
     job: Option<Job>,
     /// The next certificate.
     schedule: Schedule,
+    /// What is being stored of it: it counts once it is on disk.
+    keeping: Option<Renewal>,
     /// The software that the owner declined, and the job that brought it.
     declined: Option<(String, Option<String>)>,
     last_proof: Millis,
@@ -119,6 +121,7 @@ impl Machine {
             url_failed: None,
             job: None,
             schedule: Schedule::default(),
+            keeping: None,
             declined: None,
             last_proof: 0,
             time: Time::default(),
@@ -141,6 +144,7 @@ impl Machine {
             (_, Input::Started(memory)) => self.start(*memory),
             (Duty::Begin, Input::KeyMade(key)) => self.keep_key(key),
             (Duty::Renew, Input::KeyMade(key)) => self.keep_next_key(key),
+            (_, Input::Kept(result)) => self.kept(result),
             (_, Input::Connected) => self.connected(),
             (_, Input::Subscribed) => self.subscribed(),
             (_, Input::Refused(why)) => self.refused(why),
@@ -229,5 +233,10 @@ impl Machine {
 
     fn remember(&self) -> Action {
         Action::Remember(Box::new(self.memory.clone()))
+    }
+
+    /// Stores what the device could learn again, and therefore goes on with at once.
+    fn keep(&self) -> Action {
+        Action::Keep(Box::new(self.memory.clone()))
     }
 }

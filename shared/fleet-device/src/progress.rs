@@ -41,6 +41,11 @@ pub enum Progress {
         /// When it tries again.
         delay: Duration,
     },
+    /// The disk does not take what the device has learnt: it goes on with it, and stores it with what it learns next.
+    NotStored {
+        /// Why.
+        because: String,
+    },
     /// Asks for software.
     AskingForSoftware,
     /// Software is on its way.
@@ -111,6 +116,7 @@ impl fmt::Display for Progress {
             Self::NotRenewed { because, delay } => {
                 write!(f, "not renewed, trying again in {:.0} s: {because}", delay.as_secs_f32())
             }
+            Self::NotStored { because } => write!(f, "not stored yet: {because}"),
             Self::AskingForSoftware => f.write_str("asking for software"),
             Self::Downloading { done, total } => write!(f, "has {done} of {total} bytes"),
             Self::UrlFailed { because } => write!(f, "fetching blocks, for the url failed: {because}"),
@@ -149,6 +155,9 @@ pub enum Failure {
     /// The cloud does not answer.
     #[error("the cloud did not answer on {0}")]
     Unanswered(String),
+    /// The disk did not take the next key, or the certificate for it.
+    #[error("the next certificate could not be stored: {0}")]
+    NotStored(String),
     /// What came is not what the manifest describes.
     #[error("the software is not what its manifest describes: {0}")]
     Corrupt(String),

@@ -93,7 +93,7 @@ impl Machine {
             return Vec::new();
         }
         self.schedule = Schedule::default();
-        vec![self.remember(), Action::Tell(Progress::Confirmed)]
+        vec![self.keep(), Action::Tell(Progress::Confirmed)]
     }
 
     pub(super) fn registration_refused(&mut self, error: ErrorMessage) -> Vec<Action> {

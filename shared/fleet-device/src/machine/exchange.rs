@@ -58,6 +58,8 @@ pub enum Input {
     Started(Box<Memory>),
     /// Answer to [`Action::MakeKey`].
     KeyMade(PendingKey),
+    /// Answer to [`Action::Keep`], before anything else happens: it is on disk, or this went wrong.
+    Kept(Result<(), String>),
     /// The broker took the connection.
     Connected,
     /// The broker took the subscriptions.
@@ -101,6 +103,8 @@ pub enum Action {
     MakeKey,
     /// Write this to stable storage, at once or not at all.
     Remember(Box<Memory>),
+    /// The same, where it may wait; answer with [`Input::Kept`]. If it failed, the disk has what it had.
+    Keep(Box<Memory>),
     /// End any connection and make this one.
     Connect(Login),
     /// Subscribe to these topic filters.

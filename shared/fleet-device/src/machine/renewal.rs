@@ -13,7 +13,7 @@ use super::link::Link;
 use super::schedule::{Schedule, Stand};
 use super::{Action, Duty, Machine};
 use crate::credentials::{Credentials, PendingKey};
-use crate::memory::Renewal;
+use crate::memory::{Memory, Renewal};
 use crate::progress::{Failure, Progress};
 
 impl Machine {
@@ -42,7 +42,7 @@ impl Machine {
         self.memory.complete_renewal();
         self.schedule = Schedule::default();
         let certificate_id = self.memory.current.as_ref().and_then(Credentials::id);
-        vec![self.remember(), Action::Tell(Progress::Renewed { certificate_id, next })]
+        vec![self.keep(), Action::Tell(Progress::Renewed { certificate_id, next })]
     }
 
     fn go_by_plan(&mut self) -> Vec<Action> {
@@ -77,25 +77,43 @@ impl Machine {
 
     /// The key is stored before the request goes out: after a power cut the same CSR asks for the same certificate.
     pub(super) fn keep_next_key(&mut self, request: PendingKey) -> Vec<Action> {
-        self.memory.renewal.get_or_insert(Renewal { request, issued: None });
-        let mut actions = vec![self.remember()];
-        actions.extend(self.begin(Duty::Renew));
-        actions
+        let renewal = self.memory.renewal.clone().unwrap_or(Renewal { request, issued: None });
+        self.keep_renewal(renewal)
     }
 
-    /// Stores the certificate that fits the request, and takes it up if the device is about nothing else. One that it
-    /// has gives way only to an answer to its asking again: the cloud counts on the old certificate then.
+    /// Stores the certificate that fits the request. One that the device has gives way only to an answer to its asking
+    /// again: the cloud counts on the old certificate then.
     pub(super) fn next_certificate(&mut self, certificate: String) -> Vec<Action> {
         let asking = matches!(self.duty, Duty::Renew);
-        let Some(renewal) = self.memory.renewal.as_mut().filter(|it| asking || it.issued.is_none()) else {
+        let Some(renewal) = self.memory.renewal.as_ref().filter(|it| asking || it.issued.is_none()) else {
             return Vec::new();
         };
-        let Ok(credentials) = Credentials::pair(renewal.request.key.clone(), certificate) else { return Vec::new() };
-        renewal.issued = Some(credentials);
-        self.schedule.stand = Stand::Untried;
-        let mut actions = vec![self.remember()];
-        actions.extend(if asking || matches!(self.duty, Duty::Rest) { self.take_up() } else { Vec::new() });
-        actions
+        let request = renewal.request.clone();
+        let Ok(credentials) = Credentials::pair(request.key.clone(), certificate) else { return Vec::new() };
+        self.keep_renewal(Renewal { request, issued: Some(credentials) })
+    }
+
+    fn keep_renewal(&mut self, renewal: Renewal) -> Vec<Action> {
+        let memory = Memory { renewal: Some(renewal.clone()), ..self.memory.clone() };
+        self.keeping = Some(renewal);
+        vec![Action::Keep(Box::new(memory))]
+    }
+
+    /// Goes on with what is on disk now, if the device is about nothing else. What the disk does not take is as good as
+    /// never come: a later attempt brings it again.
+    pub(super) fn kept(&mut self, result: Result<(), String>) -> Vec<Action> {
+        let is_free = matches!(self.duty, Duty::Renew | Duty::Rest);
+        match (self.keeping.take(), result) {
+            (Some(renewal), Ok(())) => {
+                self.schedule.stand = Stand::Untried;
+                self.memory.renewal = Some(renewal);
+                if is_free { self.renew() } else { Vec::new() }
+            }
+            (Some(_), Err(why)) if is_free => self.not_renewed(&Failure::NotStored(why), None),
+            (Some(_), Err(why)) => vec![self.postpone(&Failure::NotStored(why), None)],
+            (None, Err(because)) => vec![Action::Tell(Progress::NotStored { because })],
+            (None, Ok(())) => Vec::new(),
+        }
     }
 
     /// Turns to the new certificate; the old one is kept.
@@ -121,7 +139,7 @@ impl Machine {
             Code::WrongCertificate if self.memory.renewed().is_some() => return self.take_up(),
             Code::KeyReused => {
                 self.memory.renewal = None;
-                actions.push(self.remember());
+                actions.push(self.keep());
             }
             _ => {}
         }
@@ -146,6 +164,6 @@ impl Machine {
     /// The authority's certificates, for whoever wants to verify the device's.
     pub(super) fn keep_chain(&mut self, chain: String) -> Vec<Action> {
         let before = self.memory.chain.replace(chain);
-        if before == self.memory.chain { Vec::new() } else { vec![self.remember()] }
+        if before == self.memory.chain { Vec::new() } else { vec![self.keep()] }
     }
 }

@@ -12,7 +12,7 @@ const STEADY: u32 = 20;
 impl Machine {
     fn decisive(&self) -> impl Eq + Hash + '_ {
         let memory = &self.memory;
-        let identities = (&memory.current, &memory.next, &memory.renewal, &self.login);
+        let identities = (&memory.current, &memory.next, &memory.renewal, &self.keeping, &self.login);
         let key = if let Duty::Enrol(parcel) = &self.duty { parcel.key() } else { None };
         let proof = self.profile.secret.as_ref().map(|_| self.last_proof);
         let counts = (self.counted_tries(), self.refusals, self.setbacks, self.blocks_missed, self.told_to_wait, proof);

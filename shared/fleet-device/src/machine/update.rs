@@ -164,7 +164,7 @@ impl Machine {
         if let Some(software) = &mut self.memory.software {
             software.reported = true;
         }
-        let mut actions = vec![self.remember()];
+        let mut actions = vec![self.keep()];
         actions.extend(self.rest());
         actions
     }

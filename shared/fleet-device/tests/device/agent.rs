@@ -71,6 +71,25 @@ async fn a_device_is_upgraded_by_a_job_with_its_owners_consent() {
 }
 
 #[tokio::test]
+async fn a_device_whose_disk_refuses_its_next_key_goes_on_and_renews_when_it_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broker, options) = set_up(directory.path(), Cloud::new("dev-1", Delivery::Inline, b"x")).await;
+    Agent::new(options.clone(), |_| {}).unwrap().run().await.unwrap();
+    drop(broker.cloud.lock().unwrap().remind());
+    let in_the_way = options.state.join("memory.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    let (step, steps) = std::sync::mpsc::channel();
+    let agent = Agent::new(options.clone(), move |progress| step.send(progress.to_string()).unwrap()).unwrap();
+    agent.run().await.unwrap();
+    let steps: Vec<_> = steps.iter().collect();
+    assert!(steps.iter().any(|step| step.contains("the next certificate could not be stored")), "{steps:?}");
+    assert_eq!(broker.cloud.lock().unwrap().renewals.issued, 0);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    Agent::new(options, |_| {}).unwrap().run().await.unwrap();
+    assert_eq!(broker.cloud.lock().unwrap().renewals.confirmed, 1);
+}
+
+#[tokio::test]
 async fn a_device_that_is_registered_already_is_refused_with_the_reason() {
     let directory = tempfile::tempdir().unwrap();
     let mut cloud = Cloud::new("dev-1", Delivery::Inline, b"x");

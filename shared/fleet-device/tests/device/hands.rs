@@ -1,5 +1,6 @@
 //! A machine with simulated hands: a disk that survives power cuts, and a list of what was said.
 
+mod disk;
 mod software;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -42,7 +43,9 @@ pub struct Hands {
     /// What the owner and the hook say; by the hook, the digest of what it does not take.
     pub consent: Result<bool, String>,
     pub hook_refuses: Option<String>,
+    /// Why the disk takes nothing, if so; and how often it takes what the device remembers until it is full.
     pub disk_error: Option<String>,
+    pub room: usize,
     applying: Option<Vec<u8>>,
     pub wake: Option<Duration>,
     pub fetch: Option<String>,
@@ -87,6 +90,7 @@ impl Hands {
             consent: Ok(true),
             hook_refuses: None,
             disk_error: None,
+            room: usize::MAX,
             applying: None,
             wake: None,
             fetch: None,
@@ -184,11 +188,16 @@ impl Hands {
         assert!(self.ended.is_none(), "acts after its end: {action:?}");
         match action {
             Action::MakeKey => return Some(Input::KeyMade(PendingKey::generate(&self.profile.device).unwrap())),
-            Action::Remember(memory) => self.disk = serde_json::to_vec(&memory).unwrap(),
-            Action::Connect(login) => (self.login, self.connecting, self.listening) = (Some(login), true, false),
+            Action::Remember(memory) => self.store(&memory).unwrap(),
+            Action::Keep(memory) => return Some(Input::Kept(self.store(&memory))),
+            Action::Connect(login) => {
+                self.assert_comes_with_what_it_has(&login);
+                (self.login, self.connecting, self.listening) = (Some(login), true, false);
+            }
             Action::Subscribe(_) => {}
             Action::Publish { topic, payload } => {
                 assert!(self.listening, "speaks before it listens: {topic}");
+                self.assert_asks_with_what_it_has(&topic, &payload);
                 let words = match topic.as_str() {
                     inquiry if inquiry.ends_with("/certificate/status") => &mut self.inquiries,
                     ota if ota.contains("/ota/") => &mut self.ota,

@@ -1,5 +1,6 @@
 //! Renewing a certificate, guarantee by guarantee.
 
+mod disk;
 pub mod ledger;
 mod power;
 mod refused;

@@ -147,6 +147,10 @@ impl Hands {
         match action {
             Action::MakeKey => self.feed(Input::KeyMade(key(self.node.keys + 1).clone())),
             Action::Remember(memory) => self.remember(*memory),
+            Action::Keep(memory) => {
+                self.remember(*memory);
+                self.feed(Input::Kept(Ok(())));
+            }
             Action::Connect(login) => {
                 self.node.line = Line::Connecting;
                 self.node.over = match login {

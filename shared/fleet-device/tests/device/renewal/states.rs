@@ -57,6 +57,10 @@ impl Node {
             match action {
                 Action::MakeKey => self.feed(Input::KeyMade(next.clone()), next),
                 Action::Remember(memory) => self.disk = *memory,
+                Action::Keep(memory) => {
+                    self.disk = *memory;
+                    self.feed(Input::Kept(Ok(())), next);
+                }
                 Action::Connect(login) => (self.line, self.claims) = (Line::Connecting, login == Login::Claim),
                 _ => {}
             }
