@@ -32,6 +32,8 @@ pub struct Progress {
     /// How many of each group failed and wait for another attempt.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retrying: Vec<u64>,
+    /// How many failed, and left for good before another attempt had a result.
+    pub left: u64,
     /// The minute in which devices were started last, in minutes since 1970.
     pub minute: u64,
     /// How many were started in it.
@@ -97,7 +99,8 @@ impl Progress {
     fn is_plausible(&self) -> bool {
         let possible = |number: u64| number <= DEVICES_MAX;
         let groups = self.group < GROUPS_MAX && self.groups.len() <= GROUPS_MAX;
-        groups && self.groups.iter().all(|counts| counts.all(possible)) && self.retrying.iter().copied().all(possible)
+        let mut failed = self.retrying.iter().copied().chain([self.left]);
+        groups && self.groups.iter().all(|counts| counts.all(possible)) && failed.all(possible)
     }
 
     /// The attribute that keeps it.
@@ -141,11 +144,11 @@ impl Progress {
         self.enrolment == Enrolment::Done
     }
 
-    /// How many devices were started and did not turn out to be no target.
+    /// How many devices were started, without those that left before any attempt had a result.
     #[must_use]
     pub fn tried(&self) -> u64 {
         let ended = self.of(&[Standing::Succeeded, Standing::Failed, Standing::TimedOut]);
-        self.in_flight() + ended + self.retrying.iter().sum::<u64>()
+        self.in_flight() + ended + self.left + self.retrying.iter().sum::<u64>()
     }
 
     /// How many devices of `group` failed and wait for another attempt.
@@ -170,6 +173,8 @@ impl Progress {
             self.groups[group].leave(from);
         }
         self.groups[group].enter(to);
+        let leaves = attempt > 1 && matches!(to, Standing::Rejected | Standing::Removed | Standing::Canceled);
+        self.left += u64::from(leaves);
         let retries = |standing| u64::from(attempt > 1 && standing == Standing::Waiting);
         let (before, after) = (from.map_or(0, retries), retries(to));
         if before != after {

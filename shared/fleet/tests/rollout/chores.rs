@@ -8,7 +8,7 @@ use fleet::attribute::{
 };
 use fleet::ota::report::Outcome;
 use fleet::ota::standing::Standing::{
-    self, Away, Canceled, Failed, InProgress, Offered, Removed, Succeeded, TimedOut, Waiting,
+    self, Away, Canceled, Failed, InProgress, Offered, Rejected, Removed, Succeeded, TimedOut, Waiting,
 };
 use fleet::table::Key;
 use fleet::text::rfc3339;
@@ -166,6 +166,21 @@ fn who_tries_again_is_still_one_of_the_first_devices() {
     let again: Vec<_> =
         world.executions().filter(|found| found.standing == Offered).map(|found| found.attempt).collect();
     assert_eq!(again, [2, 2]);
+}
+
+#[test]
+fn who_failed_and_left_is_still_one_of_the_first_devices() {
+    let mut world = begun(6, &[(VERIFY, 2.into()), (RETRIES, 3.into()), (RETRY_AFTER, "2m".into())]);
+    let first = offered(&world);
+    for device in &first {
+        assert_eq!(progress(&mut world, device, -2), Outcome::ToBeRetried);
+    }
+    version(&mut world, &first[0], "3");
+    progress(&mut world, &first[1], -5);
+    minutes(&mut world, 3);
+    assert_eq!((of(&world, Removed), of(&world, Rejected), of(&world, Offered)), (1, 1, 0));
+    assert_eq!(state(&world), "paused");
+    assert!(world.text(&Key::job("j"), REASON).contains("0 of the first 2 devices succeeded"));
 }
 
 #[test]
