@@ -117,7 +117,7 @@ impl Display for Connection {
           CA      {ca}
           claim   {certificate}
           key     {key}
-  CA      {arn}
+  ACM PCA {arn}, for the devices' certificates
           at      {endpoint} (AWS_ENDPOINT_URL_ACM_PCA)
           root    {root}
           chain   {chain}
