@@ -26,7 +26,7 @@ pub struct Reconcile {
     /// The authority's list of revoked certificates: a file, or an address that begins with http://
     #[arg(long, value_name = "FILE|URL")]
     crl: Option<String>,
-    /// Life of certificates that are entered in the table: the stack's CertificateValidityDays
+    /// Life of certificates that it enters: the stack's CertificateValidityDays
     #[arg(long, value_name = "DURATION", default_value = "365d", value_parser = duration)]
     validity: Millis,
     /// JSON for scripts

@@ -15,7 +15,7 @@ pub(super) async fn renew(cloud: &Cloud, device: &str) -> Result<String> {
     let row = device_row(cloud, device).await?;
     if row.registered()? != Registered::Ok {
         let word = cell(&row, REGISTERED, 20);
-        return Err(Error::refused(format!("device {device} is not registered: its row says `registered` = {word}")));
+        return Err(Error::refused(format!("device {device} cannot renew: its row says `registered` = {word}")));
     }
     let write = Write::new().when_still(REGISTERED, row.get(REGISTERED)).set(RENEW, true);
     match cloud.tables.write(&Key::device(device), &write).await? {

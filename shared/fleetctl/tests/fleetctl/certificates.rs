@@ -143,7 +143,7 @@ async fn a_device_renews_because_an_operator_wants_it() {
     assert!(world.said("cert renew dev-1").await.starts_with("Device dev-1 is told to renew now"));
     assert!(world.row(Key::device("dev-1")).await.unwrap().wants_renewal());
     world.write(Key::device("dev-1"), Write::new().set(REGISTERED, "blocked").remove(RENEW)).await;
-    let refused = "device dev-1 is blocked: only one that is ok has a certificate to renew";
+    let refused = "device dev-1 cannot renew: its row says `registered` = blocked";
     assert_eq!(world.refused("cert renew dev-1").await, refused);
     assert!(!world.row(Key::device("dev-1")).await.unwrap().wants_renewal());
 }

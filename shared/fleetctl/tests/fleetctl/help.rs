@@ -163,7 +163,7 @@ fn help_on_certificates_says_what_is_for_good_and_what_changes_nothing() {
           --apply                Do what is sure; without it, nothing is changed
           --things               Ask every thing for its certificates, not only the doubtful ones: five a second
           --crl <FILE|URL>       The authority's list of revoked certificates: a file, or an address that begins with http://
-          --validity <DURATION>  Life of certificates whose cards are entered: the stack's CertificateValidityDays [default: 365d]
+          --validity <DURATION>  Life of certificates that it enters: the stack's CertificateValidityDays [default: 365d]
           --json                 JSON for scripts
       -h, --help                 Print help (see more with '--help')
 
@@ -183,7 +183,7 @@ fn what_is_mistyped_is_answered_with_what_would_do() {
         ("job create j --firmware main --version 2", "--target <TARGET>"),
         ("job devices j --state BROKEN", "no such state"),
         ("firmware publish f --name a@b --version 2", "no @"),
-        ("cert list --state broken", "no such state"),
+        ("cert list --state broken", "a state is pending, confirmed"),
         ("cert list --due-in soon", "a duration is like 30d"),
         ("cert revoke dev-1 --reason stolen", "a reason is unspecified, keyCompromise"),
         ("inventory --version 2", "--firmware <FIRMWARE>"),

@@ -50,7 +50,8 @@ async fn findings(world: &World, options: &str) -> Json {
 #[tokio::test]
 async fn a_fleet_that_is_well_has_no_findings() {
     let world = fleet().await;
-    let expected = "All is well: 4 certificates and 3 things of AWS IoT, 3 cards and 3 devices agree.";
+    let expected =
+        "All is well: 4 certificates and 3 things of AWS IoT, 3 rows of certificates and 3 of devices agree.";
     assert_eq!(world.said("cert reconcile").await, expected);
     assert_eq!(world.said("cert reconcile --json --things").await, "[]");
 }
@@ -113,7 +114,7 @@ async fn a_card_that_was_lost_is_made_again() {
     world.iot.issue(id(9).as_str(), &pem(), Some(name));
     let found = findings(&world, "").await;
     assert_eq!((&found[0]["found"], &found[0]["sure"]), (&json!("no_card"), &json!(true)));
-    assert!(world.said("cert reconcile --apply").await.contains("done: enter its card"));
+    assert!(world.said("cert reconcile --apply").await.contains("done: enter it in the certificates' table"));
     let row = world.row(Key::device(name)).await.unwrap();
     let made = Card::read(&world.row(Key::certificate(id(9).as_str())).await.unwrap()).unwrap();
     assert_eq!(made.state, Some(CertificateState::Confirmed));
