@@ -57,6 +57,11 @@ fn follow(write: Write, row: &Row, to: &'static str, from: &'static str) -> Writ
 
 /// As [`seen`], by a fresh start: what the device had before is taken out of service at once.
 pub(super) fn replacing(row: &Row, pending: &CertificateId, now: Millis) -> Write {
+    at_once(row, pending, now).remove(RENEWALS)
+}
+
+/// What the device had before goes out of service with the confirmation.
+fn at_once(row: &Row, pending: &CertificateId, now: Millis) -> Write {
     let before = [row.certificate(), row.previous()].into_iter().flatten().filter(|id| id != pending);
     seen(row, pending, now)
         .remove(CERTIFICATE_PREVIOUS)
@@ -68,12 +73,14 @@ pub(super) fn replacing(row: &Row, pending: &CertificateId, now: Millis) -> Writ
 /// key; what it had before that, no more.
 pub(super) fn renewing(row: &Row, pending: &CertificateId, grace: Millis, now: Millis) -> Write {
     if row.certificate().is_some_and(|current| row.compromised() == Some(current)) {
-        return replacing(row, pending, now).when_still(RENEW, row.get(RENEW)).remove(RENEW);
+        // It goes on counting: who says so may ask before it is time.
+        return at_once(row, pending, now).when_still(RENEW, row.get(RENEW)).remove(RENEW);
     }
     let until = row.not_after().unwrap_or(Millis::MAX).min(now.saturating_add(grace));
     let write = seen(row, pending, now)
         .when_still(RENEW, row.get(RENEW))
         .remove(RENEW)
+        .remove(RENEWALS)
         .include(CERTIFICATES_RETIRING, row.previous().map(|id| id.to_string()));
     match row.certificate().filter(|current| current != pending) {
         Some(_) => write.copy(CERTIFICATE_PREVIOUS, CERTIFICATE).set(CERTIFICATE_PREVIOUS_UNTIL, until),

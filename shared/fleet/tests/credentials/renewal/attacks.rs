@@ -189,3 +189,17 @@ fn a_device_that_cries_wolf_over_its_key_is_given_no_more_certificates_than_one_
     let given = world.certificates.len() as u64 - 1;
     assert_eq!(given, RULES.attempts_limit);
 }
+
+#[test]
+fn a_device_that_confirms_its_certificates_renews_as_often_as_they_come_due() {
+    let mut world = confirmed(Some(csr(0)));
+    for round in 1..=3 * RULES.attempts_limit {
+        world = aged(world, NOW - DAY, NOW + 60 * DAY);
+        let (number, over) = (10 + 2 * round, world.row().certificate().unwrap());
+        let which = usize::try_from(round % 4).unwrap();
+        handle(&mut world, &Request { sender: sender(number, &over), ..renew(number, 0, csr(which)) });
+        let next = world.row().pending().unwrap();
+        handle(&mut world, &ok(number + 1, &next));
+        assert_eq!(world.row().certificate(), Some(next), "{round}");
+    }
+}
